@@ -29,6 +29,15 @@ func ParseWalletID(s string) (WalletID, error) {
 
 func (id WalletID) String() string { return uuid.UUID(id).String() }
 
+// MarshalText writes the form of String, so that JSON holds it as a string.
+func (id WalletID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is ParseWalletID.
+func (id *WalletID) UnmarshalText(text []byte) (err error) {
+	*id, err = ParseWalletID(string(text))
+	return err
+}
+
 // OpID names an operation and makes it idempotent. Its first 48 bits are the
 // Unix time in milliseconds, as in a UUID version 7 (RFC 9562 §5.7), so that a
 // ledger can refuse an id older than its memory.
@@ -85,6 +94,15 @@ func ParseOpID(s string) (OpID, error) {
 }
 
 func (id OpID) String() string { return uuid.UUID(id).String() }
+
+// MarshalText writes the form of String, so that JSON holds it as a string.
+func (id OpID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText is ParseOpID.
+func (id *OpID) UnmarshalText(text []byte) (err error) {
+	*id, err = ParseOpID(string(text))
+	return err
+}
 
 // parseUUID takes only the 36-character form; uuid.Parse also takes urn:,
 // braces and bare hex, and one thing should have one spelling.

@@ -1,0 +1,163 @@
+package meter
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// hmacSealer is HMAC-SHA256 under a fixed key.
+type hmacSealer string
+
+func (s hmacSealer) Tag(message []byte) []byte {
+	h := hmac.New(sha256.New, []byte(s))
+	h.Write(message)
+	return h.Sum(nil)
+}
+
+func (s hmacSealer) Check(message, tag []byte) bool { return hmac.Equal(s.Tag(message), tag) }
+
+var (
+	now    = time.UnixMilli(1_790_000_000_000)
+	sealer = hmacSealer("ours")
+)
+
+func quote(t testing.TB) Quote {
+	t.Helper()
+	id, err := wallet.NewOpID(now, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule := Rule{
+		Name: "/research/*", Price: dime, Window: DefaultWindow,
+		Bundle: Bundle{Visits: 10, Price: 10 * wallet.Unit, Validity: 30 * 24 * time.Hour},
+	}
+	return NewQuote(id, rule, Resource("localhost:8402", "/research/1"), "/research/1?from=front", now)
+}
+
+func TestAQuoteOpensAsItWasSealed(t *testing.T) {
+	q := quote(t)
+	opened, err := OpenQuote(sealer, q.Seal(sealer), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !opened.Expires.Equal(q.Expires) {
+		t.Errorf("expires %v, want %v", opened.Expires, q.Expires)
+	}
+	opened.Expires = q.Expires
+	if opened != q {
+		t.Errorf("opened %+v\nwant   %+v", opened, q)
+	}
+}
+
+func TestAQuoteStandsForItsValidityAndNoLonger(t *testing.T) {
+	q := quote(t)
+	sealed := q.Seal(sealer)
+	if _, err := OpenQuote(sealer, sealed, now.Add(QuoteValidity)); err != nil {
+		t.Errorf("at the last instant: %v", err)
+	}
+	late, err := OpenQuote(sealer, sealed, now.Add(QuoteValidity+time.Millisecond))
+	if !errors.Is(err, ErrQuoteExpired) {
+		t.Fatalf("after it: %v, want ErrQuoteExpired", err)
+	}
+	if late.Return != q.Return {
+		t.Error("an expired quote does not say where to go back to")
+	}
+	if QuoteValidity >= wallet.ChargeMemory {
+		t.Error("a quote outlives the ledger's memory of ids: paid twice, it would charge twice (invariant 3)")
+	}
+}
+
+// Attacks: a reader rewrites the price, takes another site's quote, or sends
+// rubbish.
+func TestAForgedQuoteIsNotAccepted(t *testing.T) {
+	sealed := quote(t).Seal(sealer)
+	body, tag, _ := strings.Cut(sealed, ".")
+	message, err := base64.RawURLEncoding.DecodeString(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cheaper := bytes.Replace(message, []byte(`"p":100000`), []byte(`"p":1`), 1)
+	if bytes.Equal(cheaper, message) {
+		t.Fatal("the attack changes nothing: the wire form has another name for the price")
+	}
+	for name, text := range map[string]string{
+		"a lower price":       base64.RawURLEncoding.EncodeToString(cheaper) + "." + tag,
+		"another key":         quote(t).Seal(hmacSealer("theirs")),
+		"no tag":              body,
+		"an empty tag":        body + ".",
+		"half a tag":          sealed[:len(sealed)-10],
+		"a longer tag":        sealed + "AAAA",
+		"two tags":            sealed + "." + tag,
+		"empty":               "",
+		"a point":             ".",
+		"padded base64":       body + "=." + tag,
+		"too long":            strings.Repeat("A", MaxQuote+1),
+		"the tag of nothing":  "." + base64.RawURLEncoding.EncodeToString(sealer.Tag(nil)),
+		"rubbish well sealed": "bm90IGpzb24." + base64.RawURLEncoding.EncodeToString(sealer.Tag([]byte("not json"))),
+	} {
+		if q, err := OpenQuote(sealer, text, now); !errors.Is(err, ErrQuote) {
+			t.Errorf("%s: %+v, %v; want ErrQuote", name, q, err)
+		}
+	}
+}
+
+func TestADoubleClickIsOnePayment(t *testing.T) {
+	q := quote(t)
+	mine, theirs := wallet.WalletID{1}, wallet.WalletID{2}
+	if q.PaymentID(mine, OfferView) != q.PaymentID(mine, OfferView) {
+		t.Error("the same click twice has two ids (invariant 3)")
+	}
+	if q.PaymentID(mine, OfferView) == q.PaymentID(theirs, OfferView) {
+		t.Error("two wallets share an id: one could block the other's payment")
+	}
+	if q.PaymentID(mine, OfferView) == q.PaymentID(mine, OfferBundle) {
+		t.Error("two offers share an id")
+	}
+	if !q.PaymentID(mine, OfferView).Time().Equal(q.ID.Time()) {
+		t.Error("the payment's id does not carry the quote's time")
+	}
+}
+
+func TestAnAddressTooLongToGoBackToIsForgotten(t *testing.T) {
+	q := quote(t)
+	if got := NewQuote(q.ID, q.Rule, q.Resource, "/"+strings.Repeat("x", MaxReturn), now).Return; got != "" {
+		t.Errorf("kept %d bytes", len(got))
+	}
+}
+
+// The longest quote that can be made is one that can be opened.
+func TestTheLongestQuoteOpens(t *testing.T) {
+	worst := strings.Repeat("\u2028", wallet.MaxResource) // six bytes each in JSON
+	q := quote(t)
+	q.Rule.Name = worst[:wallet.MaxRule/3*3]
+	q = NewQuote(q.ID, q.Rule, Resource("h", "/"+worst), "/"+strings.Repeat("&", MaxReturn-1), now)
+	sealed := q.Seal(sealer)
+	opened, err := OpenQuote(sealer, sealed, now)
+	if err != nil {
+		t.Fatalf("a quote of %d bytes: %v", len(sealed), err)
+	}
+	if opened.Resource != q.Resource || opened.Rule.Name != q.Rule.Name {
+		t.Error("it opens as another quote")
+	}
+}
+
+func FuzzOpenQuote(f *testing.F) {
+	f.Add(quote(f).Seal(sealer))
+	f.Add("e30." + base64.RawURLEncoding.EncodeToString(sealer.Tag([]byte("{}"))))
+	f.Add(".")
+	f.Fuzz(func(t *testing.T, text string) {
+		q, err := OpenQuote(sealer, text, now)
+		if err == nil && q.Seal(sealer) != text {
+			t.Fatalf("%q opens as a quote that seals to %q", text, q.Seal(sealer))
+		}
+	})
+}
