@@ -20,8 +20,9 @@ const (
 	MaxPage     = 1000      // items of one page
 )
 
-// How long a ledger remembers an operation id. An older one is Stale, and so
-// is one more than MaxClockSkew in the future.
+// How long a ledger remembers an operation id, counted from the id's own time
+// to the ledger's clock, even if its store could answer for longer. An older
+// one is Stale, and so is one more than MaxClockSkew in the future.
 const (
 	ChargeMemory = time.Hour          // Charge, Buy, Settle, Hold, Capture, Release
 	MoneyMemory  = 7 * 24 * time.Hour // every other operation
