@@ -54,32 +54,26 @@ func (q Quote) PaymentID(id wallet.WalletID, offer string) wallet.OpID {
 	return q.ID.Derive(id[:], []byte(offer))
 }
 
-// Sealer makes and checks the tag that proves a quote is ours. The tag's
-// length is fixed.
-type Sealer interface {
-	Tag(message []byte) []byte
-	Check(message, tag []byte) bool
-}
-
-// Seal writes the quote as text with its tag, both in unpadded URL-safe base64
-// with a point between.
-func (q Quote) Seal(s Sealer) string {
+// Seal writes the quote as text with its tag under key, both in unpadded
+// URL-safe base64 with a point between.
+func (q Quote) Seal(key wallet.Key) string {
 	message, err := json.Marshal(q.wire())
 	if err != nil {
 		panic("meter: a quote is always JSON: " + err.Error())
 	}
-	return base64.RawURLEncoding.EncodeToString(message) + "." + base64.RawURLEncoding.EncodeToString(s.Tag(message))
+	tag := key.Sign(message)
+	return base64.RawURLEncoding.EncodeToString(message) + "." + base64.RawURLEncoding.EncodeToString(tag[:])
 }
 
 // OpenQuote reads a sealed quote. The error is ErrQuote for anything that this
 // paywall did not seal, and ErrQuoteExpired for what it sealed too long ago;
 // the quote is then returned all the same, so that the reader can be led back.
-func OpenQuote(s Sealer, text string, now time.Time) (Quote, error) {
+func OpenQuote(key wallet.Key, text string, now time.Time) (Quote, error) {
 	if len(text) > MaxQuote {
 		return Quote{}, ErrQuote
 	}
 	message, tag, ok := decodeSealed(text)
-	if !ok || !s.Check(message, tag) {
+	if !ok || !key.Verify(message, tag) {
 		return Quote{}, ErrQuote
 	}
 	var w wireQuote

@@ -2,11 +2,10 @@ package meter
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -14,25 +13,28 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
-// hmacSealer is HMAC-SHA256 under a fixed key.
-type hmacSealer string
-
-func (s hmacSealer) Tag(message []byte) []byte {
-	h := hmac.New(sha256.New, []byte(s))
-	h.Write(message)
-	return h.Sum(nil)
+// keyOf derives a key from a secret drawn from a fixed stream.
+func keyOf(seed string) wallet.Key {
+	secret, err := wallet.NewSecret(rand.NewChaCha8(sha256.Sum256([]byte(seed))))
+	if err != nil {
+		panic(err)
+	}
+	return secret.Derive("quote")
 }
-
-func (s hmacSealer) Check(message, tag []byte) bool { return hmac.Equal(s.Tag(message), tag) }
 
 var (
 	now    = time.UnixMilli(1_790_000_000_000)
-	sealer = hmacSealer("ours")
+	ours = keyOf("ours")
 )
+
+func tagOf(message []byte) string {
+	tag := ours.Sign(message)
+	return base64.RawURLEncoding.EncodeToString(tag[:])
+}
 
 func quote(t testing.TB) Quote {
 	t.Helper()
-	id, err := wallet.NewOpID(now, rand.Reader)
+	id, err := wallet.NewOpID(now, rand.NewChaCha8([32]byte{1}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +47,7 @@ func quote(t testing.TB) Quote {
 
 func TestAQuoteOpensAsItWasSealed(t *testing.T) {
 	q := quote(t)
-	opened, err := OpenQuote(sealer, q.Seal(sealer), now)
+	opened, err := OpenQuote(ours, q.Seal(ours), now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,11 +62,11 @@ func TestAQuoteOpensAsItWasSealed(t *testing.T) {
 
 func TestAQuoteStandsForItsValidityAndNoLonger(t *testing.T) {
 	q := quote(t)
-	sealed := q.Seal(sealer)
-	if _, err := OpenQuote(sealer, sealed, now.Add(QuoteValidity)); err != nil {
+	sealed := q.Seal(ours)
+	if _, err := OpenQuote(ours, sealed, now.Add(QuoteValidity)); err != nil {
 		t.Errorf("at the last instant: %v", err)
 	}
-	late, err := OpenQuote(sealer, sealed, now.Add(QuoteValidity+time.Millisecond))
+	late, err := OpenQuote(ours, sealed, now.Add(QuoteValidity+time.Millisecond))
 	if !errors.Is(err, ErrQuoteExpired) {
 		t.Fatalf("after it: %v, want ErrQuoteExpired", err)
 	}
@@ -79,7 +81,7 @@ func TestAQuoteStandsForItsValidityAndNoLonger(t *testing.T) {
 // Attacks: a reader rewrites the price, takes another site's quote, or sends
 // rubbish.
 func TestAForgedQuoteIsNotAccepted(t *testing.T) {
-	sealed := quote(t).Seal(sealer)
+	sealed := quote(t).Seal(ours)
 	body, tag, _ := strings.Cut(sealed, ".")
 	message, err := base64.RawURLEncoding.DecodeString(body)
 	if err != nil {
@@ -91,7 +93,7 @@ func TestAForgedQuoteIsNotAccepted(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"a lower price":       base64.RawURLEncoding.EncodeToString(cheaper) + "." + tag,
-		"another key":         quote(t).Seal(hmacSealer("theirs")),
+		"another key":         quote(t).Seal(keyOf("theirs")),
 		"no tag":              body,
 		"an empty tag":        body + ".",
 		"half a tag":          sealed[:len(sealed)-10],
@@ -101,10 +103,10 @@ func TestAForgedQuoteIsNotAccepted(t *testing.T) {
 		"a point":             ".",
 		"padded base64":       body + "=." + tag,
 		"too long":            strings.Repeat("A", MaxQuote+1),
-		"the tag of nothing":  "." + base64.RawURLEncoding.EncodeToString(sealer.Tag(nil)),
-		"rubbish well sealed": "bm90IGpzb24." + base64.RawURLEncoding.EncodeToString(sealer.Tag([]byte("not json"))),
+		"the tag of nothing":  "." + tagOf(nil),
+		"rubbish well sealed": "bm90IGpzb24." + tagOf([]byte("not json")),
 	} {
-		if q, err := OpenQuote(sealer, text, now); !errors.Is(err, ErrQuote) {
+		if q, err := OpenQuote(ours, text, now); !errors.Is(err, ErrQuote) {
 			t.Errorf("%s: %+v, %v; want ErrQuote", name, q, err)
 		}
 	}
@@ -140,8 +142,8 @@ func TestTheLongestQuoteOpens(t *testing.T) {
 	q := quote(t)
 	q.Rule.Name = worst[:wallet.MaxRule/3*3]
 	q = NewQuote(q.ID, q.Rule, Resource("h", "/"+worst), "/"+strings.Repeat("&", MaxReturn-1), now)
-	sealed := q.Seal(sealer)
-	opened, err := OpenQuote(sealer, sealed, now)
+	sealed := q.Seal(ours)
+	opened, err := OpenQuote(ours, sealed, now)
 	if err != nil {
 		t.Fatalf("a quote of %d bytes: %v", len(sealed), err)
 	}
@@ -151,13 +153,13 @@ func TestTheLongestQuoteOpens(t *testing.T) {
 }
 
 func FuzzOpenQuote(f *testing.F) {
-	f.Add(quote(f).Seal(sealer))
-	f.Add("e30." + base64.RawURLEncoding.EncodeToString(sealer.Tag([]byte("{}"))))
+	f.Add(quote(f).Seal(ours))
+	f.Add("e30." + tagOf([]byte("{}")))
 	f.Add(".")
 	f.Fuzz(func(t *testing.T, text string) {
-		q, err := OpenQuote(sealer, text, now)
-		if err == nil && q.Seal(sealer) != text {
-			t.Fatalf("%q opens as a quote that seals to %q", text, q.Seal(sealer))
+		q, err := OpenQuote(ours, text, now)
+		if err == nil && q.Seal(ours) != text {
+			t.Fatalf("%q opens as a quote that seals to %q", text, q.Seal(ours))
 		}
 	})
 }
