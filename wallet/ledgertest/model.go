@@ -1,0 +1,154 @@
+package ledgertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// model is the contract in plain data structures. Nothing is ever forgotten;
+// what an engine would have forgotten is recognised by its time.
+type model struct {
+	clock func() time.Time
+
+	mu       sync.Mutex
+	closed   bool
+	balance  map[book]wallet.Amount
+	wallets  map[wallet.WalletID]*purse
+	created  []wallet.WalletID // in order of creation
+	recovery map[wallet.Digest]wallet.WalletID
+	passes   map[passKey]pass
+	grants   map[grantKey]grant
+	holds    map[wallet.OpID]*hold
+	vouchers []*voucher // by serial number, from 1
+	codes    map[wallet.Digest]*voucher
+	memory   map[wallet.OpID]memory
+	journal  []record
+}
+
+var _ wallet.Ledger = (*model)(nil)
+
+// NewModel returns an empty ledger in memory that reads the time from clock.
+// It is the reference for the contract and the ledger for tests of the layers
+// above; it is safe for concurrent use and starts no goroutine.
+func NewModel(clock func() time.Time) wallet.Ledger {
+	return &model{
+		clock:    clock,
+		balance:  make(map[book]wallet.Amount),
+		wallets:  make(map[wallet.WalletID]*purse),
+		recovery: make(map[wallet.Digest]wallet.WalletID),
+		passes:   make(map[passKey]pass),
+		grants:   make(map[grantKey]grant),
+		holds:    make(map[wallet.OpID]*hold),
+		codes:    make(map[wallet.Digest]*voucher),
+		memory:   make(map[wallet.OpID]memory),
+	}
+}
+
+// errClosed is what a closed model answers.
+var errClosed = fmt.Errorf("%w: closed", wallet.ErrUnavailable)
+
+// Close implements [wallet.Ledger].
+func (m *model) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	return nil
+}
+
+// operation is what an operation's method hands to do.
+type operation struct {
+	id      wallet.OpID
+	invalid error         // of the operation's Check
+	memory  time.Duration // how long its id is remembered
+	content any           // all of it, with times and durations to the millisecond
+	decide  func(now time.Time) wallet.Receipt
+}
+
+// memory is an id that took effect.
+type memory struct {
+	end     time.Time // the last instant at which it is remembered
+	content any
+	receipt wallet.Receipt
+}
+
+// do judges an operation in the order the contract gives, carries it out and
+// remembers it if it took effect.
+func (m *model) do(ctx context.Context, op operation) (wallet.Receipt, error) {
+	if op.invalid != nil {
+		return wallet.Receipt{}, op.invalid
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now, err := m.begin(ctx)
+	if err != nil {
+		return wallet.Receipt{}, err
+	}
+	if answer, judged := m.judgeID(op, now); judged {
+		return answer, nil
+	}
+	receipt := op.decide(now)
+	if receipt.Outcome == wallet.Applied {
+		receipt.ID, receipt.Time = op.id, now
+		m.memory[op.id] = memory{end: op.id.Time().Add(op.memory), content: op.content, receipt: receipt}
+	}
+	return receipt, nil
+}
+
+// begin opens every method, with m.mu held: it refuses an ended context and a
+// closed ledger, and brings the ledger up to now.
+func (m *model) begin(ctx context.Context) (time.Time, error) {
+	if err := ctx.Err(); err != nil {
+		return time.Time{}, errors.Join(wallet.ErrUnavailable, err)
+	}
+	if m.closed {
+		return time.Time{}, errClosed
+	}
+	now := cut(m.clock())
+	m.expireHolds(now)
+	return now, nil
+}
+
+// judgeID answers an operation by its id alone, where that is possible.
+func (m *model) judgeID(op operation, now time.Time) (wallet.Receipt, bool) {
+	if now.Sub(op.id.Time()) > op.memory {
+		return wallet.Receipt{Outcome: wallet.Stale}, true
+	}
+	if past, known := m.memory[op.id]; known && !now.After(past.end) {
+		if !reflect.DeepEqual(past.content, op.content) {
+			return wallet.Receipt{Outcome: wallet.Conflict}, true
+		}
+		again := past.receipt
+		again.Outcome = wallet.Replayed
+		return again, true
+	}
+	if op.id.Time().Sub(now) > wallet.MaxClockSkew {
+		return wallet.Receipt{Outcome: wallet.Stale}, true
+	}
+	return wallet.Receipt{}, false
+}
+
+// cut is t to the millisecond, in UTC so that equal times compare equal.
+func cut(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return time.UnixMilli(t.UnixMilli()).UTC()
+}
+
+// later is the later of two ends, of which a zero one never comes.
+func later(a, b time.Time) time.Time {
+	if a.IsZero() || b.IsZero() {
+		return time.Time{}
+	}
+	return slices.MaxFunc([]time.Time{a, b}, time.Time.Compare)
+}
+
+// over reports whether an end has come; a zero one never does.
+func over(end, now time.Time) bool { return !end.IsZero() && !now.Before(end) }
