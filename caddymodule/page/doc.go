@@ -1,0 +1,28 @@
+// Package page is every HTML page a reader sees: the 402 challenge, the wallet
+// and the error pages, in English, French and Italian.
+//
+// # What it promises
+//
+// A page is one self-contained document without JavaScript, images or external
+// resources. It works in a text browser, with a screen reader, at 320 pixels
+// and on paper, and every button is a plain form. Its one stylesheet is inlined
+// and allowed by hash, see [ContentSecurityPolicy]. Whatever comes from outside
+// (titles, teasers, paths, notes) is cut to a limit, freed of control
+// characters and escaped for its place; a path that leaves the site becomes "/".
+// A page is written whole or not at all.
+//
+// The forms are application/x-www-form-urlencoded posts to these paths. Each
+// path carries ?lang=, so that the answer speaks the reader's language:
+//
+//	/.paywall/pay               quote, offer (the name of an Offer)
+//	/.paywall/vouchers/redeem   code, return
+//	/.paywall/recover           code, return, revoke ("1" or absent)
+//	/.paywall/wallet/recovery   return
+//
+// Everything exported is safe for concurrent use.
+//
+// # What it does not know
+//
+// Caddy, requests beyond their language, how a price is made and where a
+// balance is kept. The caller decides what a page says and sets the headers.
+package page

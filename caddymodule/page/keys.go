@@ -1,0 +1,43 @@
+package page
+
+// The message keys: what a [Notice] or a [Problem] says, and what [Title] and
+// [Text] put into words. They are stable, and also name the problem types of
+// the API.
+const (
+	VoucherMalformed  = "voucher_malformed" // a typing mistake, found without a look-up
+	VoucherUnknown    = "voucher_unknown"   // unknown, void or expired: one wording, which tells a guesser nothing
+	VoucherUsed       = "voucher_used"
+	TooManyTries      = "too_many_tries"
+	RecoveryMalformed = "recovery_malformed" // a typing mistake, found without a look-up
+	RecoveryUnknown   = "recovery_unknown"
+
+	QuoteInvalid = "quote_invalid" // not a quote of ours, or not for this page
+	QuoteExpired = "quote_expired"
+	PriceChanged = "price_changed"
+	NotEnough    = "not_enough" // the wallet's available amount does not cover it
+	Frozen       = "frozen"     // by the operator
+	Revoked      = "revoked"    // the credential's generation
+	NoWallet     = "no_wallet"
+	Limit        = "limit"       // a balance would pass the largest amount
+	Conflict     = "conflict"    // the same id with other content
+	Unavailable  = "unavailable" // the ledger cannot answer, and nothing was asked of it that could cost money
+	Uncertain    = "uncertain"   // the ledger did not answer a charge: invariant 6
+
+	CrossSite        = "cross_site"
+	BadRequest       = "bad_request"
+	MethodNotAllowed = "method_not_allowed"
+	TooLarge         = "too_large"
+	NotFound         = "not_found"
+	Internal         = "internal"
+
+	Redeemed        = "redeemed"
+	Recovered       = "recovered"
+	RecoveryRenewed = "recovery_renewed"
+	PaidAlready     = "paid_already"
+)
+
+// The fields that a [Notice] can be about.
+const (
+	FieldVoucher  = "voucher"
+	FieldRecovery = "recovery"
+)

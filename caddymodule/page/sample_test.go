@@ -1,0 +1,174 @@
+package page
+
+import (
+	"bytes"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// page is what the three kinds of page have in common.
+type page interface{ Render(io.Writer) error }
+
+var noon = time.Date(2026, time.November, 2, 12, 3, 0, 0, time.UTC)
+
+const (
+	sampleCode = "7K2M-9QXD-4TVB-W8HN-3FRJ"
+	sampleID   = "0f9d3c1e-52a7-4c4e-9b7e-7f0d1c2b3a49"
+)
+
+func currency(t testing.TB, code string) wallet.Currency {
+	t.Helper()
+	c, err := wallet.ParseCurrency(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func cents(n int64) wallet.Amount { return wallet.Amount(n) * wallet.Unit / 100 }
+
+func rendered(t testing.TB, p page) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := p.Render(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// samples are pages in every state that a template distinguishes.
+func samples(t testing.TB, lang string) map[string]page {
+	frame := Frame{Lang: lang, Currency: currency(t, "USD"), SiteName: "Small Change", Path: "/articles/1?x=1"}
+	if lang != "en" {
+		frame.Currency = currency(t, "EUR")
+	}
+	pages := map[string]page{}
+	for name, c := range sampleChallenges(frame) {
+		pages["challenge-"+name] = c
+	}
+	frame.Path = WalletPath
+	for name, w := range sampleWallets(frame) {
+		pages["wallet-"+name] = w
+	}
+	frame.Path = "/articles/1"
+	for key := range catalogues()["en"].Messages {
+		pages["problem-"+key] = Problem{Frame: frame, Status: 409, Key: key, Return: "/articles/1"}
+	}
+	pages["problem-bare"] = Problem{Status: 400, Key: BadRequest}
+	return pages
+}
+
+func sampleChallenges(frame Frame) map[string]Challenge {
+	view := Offer{Name: "view", Price: cents(10), Affordable: true}
+	bundle := Offer{Name: "bundle-10", Visits: 10, Price: cents(1000), Affordable: true, Validity: 90 * 24 * time.Hour}
+	small := Offer{Name: "bundle-5", Visits: 5, Price: cents(45), Affordable: true}
+	rich := Challenge{
+		Frame: frame, Title: "The Ferryman’s Ledger",
+		Teaser: "For forty years a man rowed strangers over a river for one coin each, and wrote down every crossing. What the book says when you read it backwards.",
+		Window: 24 * time.Hour, Offers: []Offer{view}, Quote: "q.u-o_te", Return: "/articles/1",
+		HasWallet: true, Balance: cents(500),
+	}
+	all := map[string]Challenge{"rich": rich}
+
+	stranger := rich
+	stranger.HasWallet, stranger.Balance = false, 0
+	all["stranger"] = stranger
+
+	short := rich
+	short.Offers = []Offer{{Name: "view", Price: cents(10)}, {Name: "bundle-10", Visits: 10, Price: cents(1000)}}
+	short.Balance = cents(4)
+	all["short"] = short
+
+	choice := rich
+	choice.Offers = []Offer{small, view, bundle}
+	choice.Balance = cents(123456)
+	all["choice"] = choice
+
+	bundles := rich
+	bundles.Offers = []Offer{bundle, small}
+	bundles.Balance = cents(5000)
+	all["bundles"] = bundles
+
+	visits := bundles
+	visits.Visits = 9
+	all["visits"] = visits
+
+	bare := Challenge{Frame: Frame{Lang: frame.Lang}}
+	all["bare"] = bare
+
+	typo := stranger
+	typo.Notice = &Notice{Error: true, Key: VoucherMalformed, Field: FieldVoucher}
+	all["typo"] = typo
+
+	lost := rich
+	lost.Notice = &Notice{Error: true, Key: RecoveryUnknown, Field: FieldRecovery}
+	all["lost"] = lost
+
+	spent := rich
+	spent.Notice = &Notice{Error: true, Key: VoucherUsed, Field: FieldVoucher}
+	all["spent"] = spent
+
+	fresh := rich
+	fresh.Notice = &Notice{Key: Redeemed}
+	fresh.RecoveryCode = sampleCode
+	all["fresh"] = fresh
+	return all
+}
+
+func sampleWallets(frame Frame) map[string]Wallet {
+	full := Wallet{
+		Frame: frame, Exists: true, First: true, ID: sampleID, Balance: cents(390), Held: cents(100),
+		Passes: []Pass{
+			{Title: "The Harbour Letter", Visits: 9, Until: noon.AddDate(0, 3, 0)},
+			{Title: "/archive/*", Visits: 1},
+		},
+		Entries: sampleEntries(),
+		Next:    "a+b/c=",
+	}
+	all := map[string]Wallet{"full": full}
+
+	empty := Wallet{Frame: frame, Exists: true, First: true, ID: sampleID}
+	all["empty"] = empty
+
+	frozen := full
+	frozen.Frozen, frozen.Passes, frozen.Held = true, nil, 0
+	frozen.Notice = &Notice{Error: true, Key: Frozen}
+	all["frozen"] = frozen
+
+	older := full
+	older.First, older.Next = false, ""
+	all["older"] = older
+
+	all["none"] = Wallet{Frame: frame}
+	tries := Wallet{Frame: frame}
+	tries.Notice = &Notice{Error: true, Key: TooManyTries, Field: FieldRecovery}
+	all["tries"] = tries
+
+	renewed := full
+	renewed.Notice = &Notice{Key: RecoveryRenewed}
+	renewed.RecoveryCode = sampleCode
+	all["renewed"] = renewed
+	return all
+}
+
+// sampleEntries holds one entry of every kind, and of one that is not known.
+func sampleEntries() []Entry {
+	entries := []Entry{
+		{Kind: wallet.KindVisit, Visits: -1, Balance: cents(390), Path: "/research/2"},
+		{Kind: wallet.KindBuy, Amount: cents(-1000), Visits: 10, Balance: cents(390)},
+		{Kind: wallet.KindCharge, Amount: cents(-10), Balance: cents(1390), Path: "/articles/1"},
+		{Kind: wallet.KindTransfer, Amount: cents(-250), Balance: cents(1400), Note: "for the umbrella"},
+		{Kind: wallet.KindTransfer, Amount: cents(250), Balance: cents(1650)},
+		{Kind: wallet.KindRedeem, Amount: cents(1500), Balance: cents(1400)},
+	}
+	for kind := wallet.KindCreate; kind <= wallet.KindVoid+1; kind++ {
+		entries = append(entries, Entry{Kind: kind, Amount: cents(-10), Balance: cents(100)})
+	}
+	for i := range entries {
+		entries[i].Time = noon.AddDate(0, 0, -9*i)
+	}
+	return entries
+}
