@@ -34,7 +34,7 @@ var ErrKeyring = errors.New("not a usable keyring")
 type Keyring struct {
 	paywall  string
 	lifetime time.Duration
-	keys     []*signingKey // newest first; pointers, so that fmt does not print what is behind them
+	keys     []*signingKey // newest first
 	byID     map[string]*signingKey
 	jwks     []byte
 	verified *tokenCache
@@ -46,7 +46,7 @@ type signingKey struct {
 	created time.Time // zero: an operator's key
 	until   time.Time // when it stops to verify; zero: with the ring
 	public  ed25519.PublicKey
-	private ed25519.PrivateKey
+	private func() ed25519.PrivateKey // a closure for the same reason as in Secret
 }
 
 // NewKeyring makes a ring with one new key, drawn from random. Tokens carry
@@ -117,7 +117,10 @@ func newSigningKey(seed []byte, created time.Time) (*signingKey, error) {
 	}
 	private := ed25519.NewKeyFromSeed(seed)
 	public := private.Public().(ed25519.PublicKey)
-	return &signingKey{id: thumbprint(public), created: created, public: public, private: private}, nil
+	return &signingKey{
+		id: thumbprint(public), created: created, public: public,
+		private: func() ed25519.PrivateKey { return private },
+	}, nil
 }
 
 // newRing makes a ring of keys, newest first, which it copies: when a key

@@ -30,7 +30,7 @@ type ringEntry struct {
 func (r *Keyring) Text() string {
 	entries := make([]ringEntry, len(r.keys))
 	for i, key := range r.keys {
-		entries[i] = ringEntry{key.id, key.created, hex.EncodeToString(key.private.Seed())}
+		entries[i] = ringEntry{key.id, key.created, hex.EncodeToString(key.private().Seed())}
 	}
 	var text bytes.Buffer
 	if err := json.Indent(&text, mustJSON(entries), "", "  "); err != nil {

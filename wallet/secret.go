@@ -40,7 +40,7 @@ var ErrSecret = errors.New("not a usable secret")
 // use.
 type Secret struct {
 	redacted
-	key *[]byte // a pointer, because fmt reads unexported fields of enclosing structs past every method
+	key func() []byte // a closure, because fmt prints unexported fields past every method, and what pointers point at
 }
 
 // NewSecret draws a secret of 32 bytes from random. Output that cannot be
@@ -75,11 +75,11 @@ func secretOf(key []byte) (Secret, error) {
 	if why := predictable(key); why != "" {
 		return Secret{}, fmt.Errorf("%w: %s; make one with: openssl rand -hex %d", ErrSecret, why, secretLength)
 	}
-	return Secret{key: &key}, nil
+	return Secret{key: func() []byte { return key }}, nil
 }
 
 // Text is the secret itself in hexadecimal, for the file that keeps it;
-// [ParseSecret] reads it back.
+// [ParseSecret] reads it back. It panics on the zero Secret.
 func (s Secret) Text() string { return hex.EncodeToString(s.bytes()) }
 
 // Derive makes the key for one use, named by label, with HKDF-SHA256 (RFC
@@ -91,15 +91,14 @@ func (s Secret) Derive(label string) Key {
 	if err != nil {
 		panic("wallet: " + err.Error()) // only lengths can be wrong, and both are constant
 	}
-	key := [sha256.Size]byte(derived)
-	return Key{key: &key}
+	return Key{key: func() []byte { return derived }}
 }
 
 func (s Secret) bytes() []byte {
 	if s.key == nil {
 		panic("wallet: use of the zero Secret")
 	}
-	return *s.key
+	return s.key()
 }
 
 // TagSize is the length in bytes of what [Key.Sign] returns.
@@ -109,7 +108,7 @@ const TagSize = sha256.Size
 // [redacted]. Make one with [Secret.Derive]; it is safe for concurrent use.
 type Key struct {
 	redacted
-	key *[sha256.Size]byte // a pointer for the same reason as in Secret
+	key func() []byte // a closure for the same reason as in Secret
 }
 
 // Sign returns the tag of a message. It panics on the zero Key, as
@@ -118,7 +117,7 @@ func (k Key) Sign(message []byte) [TagSize]byte {
 	if k.key == nil {
 		panic("wallet: use of the zero Key")
 	}
-	mac := hmac.New(sha256.New, k.key[:])
+	mac := hmac.New(sha256.New, k.key())
 	mac.Write(message)
 	var tag [TagSize]byte
 	mac.Sum(tag[:0])
@@ -126,7 +125,7 @@ func (k Key) Sign(message []byte) [TagSize]byte {
 }
 
 // Verify reports whether tag is the whole tag of message, in a time that does
-// not depend on how much of it is right.
+// not depend on how much of it is right. It panics on the zero Key.
 func (k Key) Verify(message, tag []byte) bool {
 	want := k.Sign(message)
 	return hmac.Equal(want[:], tag)

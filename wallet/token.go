@@ -76,7 +76,7 @@ func (r *Keyring) Mint(c Claims) (string, error) {
 	signer := r.keys[0]
 	unsigned := jwt.NewWithClaims(jwt.SigningMethodEdDSA, r.bodyOf(c))
 	unsigned.Header["kid"] = signer.id
-	token, err := unsigned.SignedString(signer.private)
+	token, err := unsigned.SignedString(signer.private())
 	if err != nil {
 		return "", fmt.Errorf("mint a token: %w", err)
 	}
