@@ -31,9 +31,9 @@ const (
 var ErrAmount = errors.New("not an amount of money")
 
 // ParseAmount reads a decimal amount above zero such as "0.10", "5" or
-// "0.000001". Signs, exponents, separators other than one point, more than six
-// decimal places and anything above [MaxAmount] are errors that wrap
-// [ErrAmount]; nothing is ever rounded.
+// "0.000001", in at most 24 characters. Signs, exponents, separators other than
+// one point, anything finer than a millionth and anything above [MaxAmount] are
+// errors that wrap [ErrAmount]; nothing is ever rounded.
 func ParseAmount(s string) (Amount, error) {
 	if len(s) > maxAmountLength {
 		return 0, fmt.Errorf("%w: longer than %d characters", ErrAmount, maxAmountLength)

@@ -17,7 +17,7 @@ type Currency struct {
 // case, such as USD.
 func ParseCurrency(code string) (Currency, error) {
 	unit, err := currency.ParseISO(code)
-	if err != nil || unit.String() != code {
+	if err != nil || unit.String() != code || unit == currency.XXX { // XXX is ISO 4217 for no currency
 		return Currency{}, fmt.Errorf("%q is not an ISO 4217 currency code in upper case, such as USD or EUR", code)
 	}
 	places, _ := currency.Standard.Rounding(unit)
