@@ -1,0 +1,40 @@
+package wallet
+
+import "testing"
+
+func TestAnAccountIsAWalletsOrHasAName(t *testing.T) {
+	id := must(NewWalletID(seeded(1)))(t)
+	for _, c := range []struct {
+		account         Account
+		text            string
+		wallet, funding bool
+	}{
+		{WalletAccount(id), "wallet:" + id.String(), true, false},
+		{Site, "site", false, false},
+		{FundingVoucher, "funding:voucher", false, true},
+		{FundingOperator, "funding:operator", false, true},
+		{Account{Name: "funding:x"}, "funding:x", false, true},
+		// Only a funding account with a provider may go negative (invariant 2).
+		{Account{Name: "funding:"}, "funding:", false, false},
+		{Account{Name: "funding"}, "funding", false, false},
+		{Account{Name: "Funding:x"}, "Funding:x", false, false},
+		{Account{Name: "site:funding:x"}, "site:funding:x", false, false},
+	} {
+		if got := c.account.String(); got != c.text {
+			t.Errorf("%q is written %q", c.text, got)
+		}
+		if got := c.account.IsWallet(); got != c.wallet {
+			t.Errorf("%s is a wallet's: %t, want %t", c.text, got, c.wallet)
+		}
+		if got := c.account.IsFunding(); got != c.funding {
+			t.Errorf("%s may be negative: %t, want %t", c.text, got, c.funding)
+		}
+	}
+}
+
+func TestAccountsAreEqualByWhatTheyAre(t *testing.T) {
+	id, other := must(NewWalletID(seeded(1)))(t), must(NewWalletID(seeded(2)))(t)
+	if WalletAccount(id) != WalletAccount(id) || WalletAccount(id) == WalletAccount(other) || WalletAccount(id) == Site {
+		t.Error("accounts do not compare as what they are")
+	}
+}
