@@ -57,14 +57,16 @@ func localPath(path string) string {
 	return path
 }
 
-// withLanguage returns a path of this site with ?lang= set.
+// withLanguage returns a path of this site with ?lang= set. The path itself
+// stays as it is spelt: url.URL would decode a "/%2fhost " and write it back as
+// "//host", another site.
 func withLanguage(path, tag string) string {
-	u, err := url.Parse(localPath(path))
+	path, _, _ = strings.Cut(localPath(path), "#")
+	path, rawQuery, _ := strings.Cut(path, "?")
+	query, err := url.ParseQuery(rawQuery)
 	if err != nil {
-		return "/?lang=" + tag
+		query = url.Values{}
 	}
-	query := u.Query()
 	query.Set("lang", tag)
-	u.RawQuery, u.Fragment = query.Encode(), ""
-	return u.String()
+	return path + "?" + query.Encode()
 }

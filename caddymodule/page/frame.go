@@ -43,7 +43,7 @@ type Notice struct {
 	Field string
 }
 
-// RedeemPath and the others are where the forms of the pages post to.
+// The paths that the forms post to, and the wallet page.
 const (
 	PayPath         = "/.paywall/pay"
 	RedeemPath      = "/.paywall/vouchers/redeem"
@@ -66,7 +66,7 @@ type languageLink struct {
 
 func (f Frame) view(forms bool) frameView {
 	f.Lang = localeOf(f.Lang).tag
-	f.SiteName = clean(f.SiteName, maxName)
+	f.SiteName, f.RecoveryCode = clean(f.SiteName, maxName), clean(f.RecoveryCode, maxName)
 	v := frameView{Frame: f, forms: forms}
 	for _, l := range locales {
 		v.Languages = append(v.Languages, languageLink{
@@ -90,7 +90,7 @@ func (v frameView) Wrong(field string) bool { return v.About(field) && v.Notice.
 // FieldLink leads from the notice to its field; empty: it has none on this
 // page.
 func (v frameView) FieldLink() string {
-	if v.forms && (v.About(FieldVoucher) || v.About(FieldRecovery)) {
+	if v.forms && (v.Wrong(FieldVoucher) || v.Wrong(FieldRecovery)) {
 		return "#" + v.Notice.Field
 	}
 	return ""

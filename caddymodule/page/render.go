@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
@@ -49,11 +50,18 @@ func render(w io.Writer, lang, name string, view any) error {
 // pageSize is a little more than most pages need, in bytes.
 const pageSize = 16 << 10
 
-// defuse spells "{{" so that only a browser reads it as such. Where a site runs
+// defuse spells "{{" so that only a browser reads it as such: where a site runs
 // Caddy's templates directive over its answers, a title such as
-// {{env "SECRET"}} would otherwise be executed.
+// {{env "SECRET"}} would otherwise be executed. It also keeps the promise of
+// UTF-8 where a value held other bytes.
 func defuse(page []byte) []byte {
-	return bytes.ReplaceAll(page, []byte("{{"), []byte("&#123;&#123;"))
+	if bytes.Contains(page, []byte("{{")) {
+		page = bytes.ReplaceAll(page, []byte("{{"), []byte("&#123;&#123;"))
+	}
+	if !utf8.Valid(page) {
+		page = bytes.ToValidUTF8(page, []byte(string(utf8.RuneError)))
+	}
+	return page
 }
 
 // functions are what the templates of one language can call.

@@ -57,7 +57,7 @@ func samples(t testing.TB, lang string) map[string]page {
 	for key := range catalogues()["en"].Messages {
 		pages["problem-"+key] = Problem{Frame: frame, Status: 409, Key: key, Return: "/articles/1"}
 	}
-	pages["problem-bare"] = Problem{Status: 400, Key: BadRequest}
+	pages["problem-bare"] = Problem{Frame: Frame{Lang: lang}, Status: 400, Key: BadRequest}
 	return pages
 }
 

@@ -83,7 +83,7 @@ type entryView struct {
 func (p Wallet) view() walletView {
 	v := walletView{
 		frameView: p.Frame.view(p.First || !p.Exists),
-		HasWallet: p.Exists, Frozen: p.Frozen, First: p.First, ID: p.ID,
+		HasWallet: p.Exists, Frozen: p.Frozen, First: p.First, ID: clean(p.ID, maxName),
 		Balance: p.Balance, Held: p.Held, Return: WalletPath,
 	}
 	for _, pass := range p.Passes {
