@@ -13,7 +13,7 @@ import (
 // operation may run beside it.
 func AssertConserved(t testing.TB, l wallet.Ledger) {
 	t.Helper()
-	for _, violation := range violations(t.Context(), l) {
+	for _, violation := range violations(context.Background(), l) {
 		t.Error(violation)
 	}
 }
