@@ -1,0 +1,180 @@
+package local
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+)
+
+// journal is the ledger's segments as its writer sees them. Only the writer
+// calls append; the list of segments is for everybody.
+type journal struct {
+	fs     fileSystem
+	random io.Reader // of epochs
+	id     ledgerID
+
+	current   file
+	head      segment // the header of current
+	allocated int64   // bytes of current that are there, zero where not written
+	wrote     int64   // bytes of current that are written
+
+	mu       sync.Mutex
+	segments []segment // in order; appended to and never changed
+}
+
+// How far a segment's file reaches ahead of what is written. Writing over zeros
+// that are there already leaves the file system nothing to note down, which
+// makes a sync a third cheaper. Reaching ahead by what is written already, up
+// to a limit, keeps a small ledger small.
+const (
+	leastAhead = 256 << 10
+	mostAhead  = 4 << 20
+)
+
+var zeros [64 << 10]byte
+
+// createJournal makes the first segment of a new ledger.
+func createJournal(fs fileSystem, random io.Reader) (*journal, error) {
+	j := &journal{fs: fs, random: random}
+	if _, err := io.ReadFull(random, j.id[:]); err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	return j, j.roll(0, 1)
+}
+
+// roll closes the current segment, if any, and goes on in a new one that begins
+// at base. The new file gets its name when its header is durable, so that a
+// crash leaves no segment without one.
+func (j *journal) roll(base, sequence uint64) error {
+	s := segment{base: base, sequence: sequence}
+	var epoch [8]byte
+	if _, err := io.ReadFull(j.random, epoch[:]); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	s.epoch = binary.LittleEndian.Uint64(epoch[:])
+	f, err := j.fs.Create(newSegment)
+	if err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if err := j.begin(f, s); err != nil {
+		f.Close()
+		return fmt.Errorf("journal: %w", err)
+	}
+	if err := j.seal(); err != nil {
+		f.Close()
+		return fmt.Errorf("journal: %w", err)
+	}
+	j.use(f, s, segmentHeader, segmentHeader+leastAhead)
+	j.mu.Lock()
+	j.segments = append(j.segments, s)
+	j.mu.Unlock()
+	return nil
+}
+
+// begin writes a segment's header and its first zeros, durably.
+func (j *journal) begin(f file, s segment) error {
+	if _, err := f.WriteAt(s.encode(j.id), 0); err != nil {
+		return err
+	}
+	if err := writeZeros(f, segmentHeader, segmentHeader+leastAhead); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := j.fs.Rename(newSegment, segmentName(s.base)); err != nil {
+		return err
+	}
+	return j.fs.SyncDir()
+}
+
+// seal gives the zeros at the end of the current segment back and closes it.
+func (j *journal) seal() error {
+	if j.current == nil {
+		return nil
+	}
+	f := j.current
+	j.current = nil
+	if err := f.Truncate(j.wrote); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+// use makes an open segment the current one.
+func (j *journal) use(f file, s segment, wrote, allocated int64) {
+	j.current, j.head, j.wrote, j.allocated = f, s, wrote, allocated
+}
+
+// append writes a flight's frame and makes it durable.
+func (j *journal) append(f *flight) error {
+	if f.segment != j.head.base {
+		if err := j.roll(f.segment, f.sequence); err != nil {
+			return err
+		}
+	}
+	frame := sealFrame(f.frame, f.sequence, j.head.epoch)
+	at := int64(f.start - j.head.base)
+	end := at + int64(len(frame))
+	if at != j.wrote {
+		return fmt.Errorf("journal: a frame for offset %d of a segment of %d bytes", at, j.wrote)
+	}
+	if _, err := j.current.WriteAt(frame, at); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if err := j.reachAhead(end); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if err := j.current.Sync(); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	j.wrote = end
+	return nil
+}
+
+// reachAhead lets the file reach ahead of end again where it no longer does.
+func (j *journal) reachAhead(end int64) error {
+	if end <= j.allocated {
+		return nil
+	}
+	to := end + min(max(end, leastAhead), mostAhead)
+	if err := writeZeros(j.current, end, to); err != nil {
+		return err
+	}
+	j.allocated = to
+	return nil
+}
+
+func writeZeros(f file, from, to int64) error {
+	for from < to {
+		n := min(int64(len(zeros)), to-from)
+		if _, err := f.WriteAt(zeros[:n], from); err != nil {
+			return err
+		}
+		from += n
+	}
+	return nil
+}
+
+// list returns the segments so far.
+func (j *journal) list() []segment {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clip(j.segments)
+}
+
+func (j *journal) close() error {
+	if j.current == nil {
+		return nil
+	}
+	f := j.current
+	j.current = nil
+	return f.Close()
+}

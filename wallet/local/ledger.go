@@ -1,0 +1,211 @@
+package local
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// Options say where a ledger lies and what it is given from outside. Only Dir is
+// required.
+type Options struct {
+	// Dir is the ledger's directory. It is made where it is missing, and must
+	// be on a local disk.
+	Dir string
+
+	// Clock tells the time. Default: time.Now.
+	Clock func() time.Time
+
+	// Random gives the bytes that tell this ledger's files from others'.
+	// Default: crypto/rand.
+	Random io.Reader
+
+	// Log hears of what an operator should know: a stop, a snapshot set
+	// aside. It never hears of wallets or resources. Default: silence.
+	Log *slog.Logger
+
+	// SegmentSize is the bytes after which the journal goes on in a new file,
+	// and a snapshot is made. Default: 64 MiB.
+	SegmentSize int64
+}
+
+const defaultSegmentSize = 64 << 20
+
+// Ledger is the embedded ledger: it implements [wallet.Ledger] and is safe for
+// concurrent use. Make one with [Open].
+type Ledger struct {
+	fs          fileSystem
+	clock       func() time.Time
+	log         *slog.Logger
+	segmentSize uint64
+	unlock      func() error
+	journal     *journal
+
+	mu       sync.Mutex
+	room     sync.Cond // signalled when a flight leaves
+	state    *state
+	decision decision
+	failure  error // why the ledger has stopped
+	closing  bool
+
+	boarding        *flight // takes records
+	flying          *flight // on its way to the disk, or nil
+	spare           []byte  // buffer of a flight that has landed
+	durable         uint64  // position behind what is durable
+	durableSequence uint64  // of the frame that will stand there
+	departed        time.Time
+	lastCarried     int // records of the flight that left last
+	sealedTo        uint64
+	snapshotAt      uint64 // position of the newest snapshot; the snapshooter's
+
+	wake       chan struct{} // for the writer
+	snap       chan struct{} // for the snapshooter
+	written    chan struct{} // closed when the writer has ended
+	stopped    chan struct{} // closed when the background is to end
+	background sync.WaitGroup
+	readers    sync.WaitGroup // methods that read the journal
+	closed     sync.Once
+}
+
+var errClosed = fmt.Errorf("%w: closed", wallet.ErrUnavailable)
+
+// Open opens the ledger in a directory and makes one where there is none. It
+// returns when the books are as they were. ErrInUse: another process has it.
+// ErrCorrupt: what is there is not what was written.
+func Open(o Options) (*Ledger, error) {
+	if o.Dir == "" {
+		return nil, errors.New("ledger: no directory")
+	}
+	if err := os.MkdirAll(o.Dir, directoryMode); err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	unlock, err := lockDirectory(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	l, err := openOn(directory(o.Dir), o)
+	if err != nil {
+		return nil, errors.Join(err, unlock())
+	}
+	l.unlock = unlock
+	return l, nil
+}
+
+// lockName is the file whose lock says that a process has the ledger. The
+// system takes the lock back when the process ends, however it ends.
+const lockName = "lock"
+
+func lockDirectory(dir string) (unlock func() error, err error) {
+	lock := flock.New(directory(dir).path(lockName), flock.SetPermissions(fileMode))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("ledger: lock: %w", err)
+	}
+	if !locked {
+		return nil, fmt.Errorf("%w: directory %s; stop the other process, or give each one a directory of its own",
+			wallet.ErrInUse, dir)
+	}
+	return lock.Unlock, nil
+}
+
+// openOn opens a ledger on a file system that nobody else uses.
+func openOn(fs fileSystem, o Options) (*Ledger, error) {
+	l := &Ledger{
+		fs: fs, clock: o.Clock, log: o.Log, segmentSize: uint64(o.SegmentSize),
+		unlock:  func() error { return nil },
+		wake:    make(chan struct{}, 1),
+		snap:    make(chan struct{}, 1),
+		written: make(chan struct{}),
+		stopped: make(chan struct{}),
+	}
+	l.room.L = &l.mu
+	if l.clock == nil {
+		l.clock = time.Now
+	}
+	if l.log == nil {
+		l.log = slog.New(slog.DiscardHandler)
+	}
+	if o.SegmentSize <= 0 {
+		l.segmentSize = defaultSegmentSize
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	if err := l.recover(o.Random); err != nil {
+		return nil, err
+	}
+	l.durableSequence = l.boarding.sequence
+	l.sealedTo = l.journal.head.base
+	if l.sealedTo > l.snapshotAt {
+		l.wantSnapshot()
+	}
+	go l.write()
+	l.background.Add(2)
+	go l.sweep()
+	go l.keepSnapshots()
+	return l, nil
+}
+
+// Close implements [wallet.Ledger].
+func (l *Ledger) Close() error {
+	var err error
+	l.closed.Do(func() { err = l.close() })
+	return err
+}
+
+func (l *Ledger) close() error {
+	l.mu.Lock()
+	l.closing = true
+	l.room.Broadcast()
+	l.mu.Unlock()
+	l.signal()
+	<-l.written
+	close(l.stopped)
+	l.background.Wait()
+	l.readers.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lastSnapshot()
+	return errors.Join(l.failure, l.journal.close(), l.unlock())
+}
+
+var _ wallet.Ledger = (*Ledger)(nil)
+
+// audience waits until everything so far is durable and returns a reader of it
+// and the position up to which it reaches. see, if not nil, is called at that
+// very position, under l.mu. done must be called when the reader is done with.
+func (l *Ledger) audience(ctx context.Context, see func()) (r *reader, to uint64, done func(), err error) {
+	if _, err := l.begin(ctx); err != nil {
+		return nil, 0, nil, err
+	}
+	f := l.settled(everything)
+	switch {
+	case l.boarding.records > 0:
+		to = l.boarding.end()
+	case l.flying != nil:
+		to = l.flying.after()
+	default:
+		to = l.durable
+	}
+	if see != nil {
+		see()
+	}
+	l.readers.Add(1)
+	l.mu.Unlock()
+	if err := f.wait(ctx); err != nil {
+		l.readers.Done()
+		return nil, 0, nil, err
+	}
+	r = l.journal.reader()
+	return r, to, func() { r.close(); l.readers.Done() }, nil
+}

@@ -1,0 +1,149 @@
+package local
+
+import (
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// state is the books: the fold of apply over the journal. Apart from a few
+// names of rules, accounts and notes it holds no pointers in its items, so that
+// the garbage collector has nothing to look at however much is in it. It does
+// not lock, and reads no clock: what time it is comes with the question.
+type state struct {
+	purses   purses
+	passes   passes
+	grants   grants
+	holds    holds
+	accounts accounts
+	vouchers vouchers
+	ids      idMemory
+	records  uint64 // applied so far
+}
+
+func newState() *state {
+	return &state{
+		purses:   newPurses(),
+		passes:   newPasses(),
+		grants:   newGrants(),
+		holds:    newHolds(),
+		accounts: newAccounts(),
+		vouchers: newVouchers(),
+		ids:      newIDMemory(),
+	}
+}
+
+// purse is a wallet and its money.
+type purse struct {
+	id         wallet.WalletID
+	available  wallet.Amount
+	held       wallet.Amount
+	generation uint32
+	frozen     bool
+	created    int64
+	recovery   wallet.Digest
+	last       uint64 // position of its newest entry
+	pass       uint32 // its newest pass: one more than the index; zero: none
+}
+
+// purses are the wallets in order of creation.
+type purses struct {
+	list       arena[purse]
+	byID       map[wallet.WalletID]uint32
+	byRecovery map[wallet.Digest]uint32
+}
+
+func newPurses() purses {
+	return purses{byID: make(map[wallet.WalletID]uint32), byRecovery: make(map[wallet.Digest]uint32)}
+}
+
+// find returns a wallet and its index, or nil.
+func (p *purses) find(id wallet.WalletID) (*purse, uint32) {
+	i, found := p.byID[id]
+	if !found {
+		return nil, 0
+	}
+	return p.list.at(i), i
+}
+
+func (p *purses) add(w purse) {
+	i := p.list.add(w)
+	p.byID[w.id] = i
+	p.setRecovery(i, w.recovery)
+}
+
+// setRecovery changes what opens a wallet; the zero digest opens nothing.
+func (p *purses) setRecovery(i uint32, to wallet.Digest) {
+	w := p.list.at(i)
+	if p.byRecovery[w.recovery] == i {
+		delete(p.byRecovery, w.recovery)
+	}
+	w.recovery = to
+	if to != (wallet.Digest{}) {
+		p.byRecovery[to] = i
+	}
+}
+
+// recoveryTaken reports whether a digest opens a wallet other than the one at
+// index i, or any wallet where i is noWallet.
+func (p *purses) recoveryTaken(d wallet.Digest, i uint32) bool {
+	owner, taken := p.byRecovery[d]
+	return taken && owner != i
+}
+
+const noWallet = 1<<32 - 1
+
+// accounts are those with a name. There are few: the site and the ways in.
+type accounts struct {
+	names    []string
+	balances []wallet.Amount
+	byName   map[string]uint32
+}
+
+func newAccounts() accounts { return accounts{byName: make(map[string]uint32)} }
+
+func (a *accounts) balance(name string) wallet.Amount {
+	if i, found := a.byName[name]; found {
+		return a.balances[i]
+	}
+	return 0
+}
+
+func (a *accounts) add(name string, amount wallet.Amount) {
+	i, found := a.byName[name]
+	if !found {
+		i = uint32(len(a.names))
+		a.names = append(a.names, name)
+		a.balances = append(a.balances, 0)
+		a.byName[name] = i
+	}
+	a.balances[i] += amount
+}
+
+// mayGive judges an amount that leaves an account: Applied, Insufficient, or
+// Limit.
+func (a *accounts) mayGive(account wallet.Account, amount wallet.Amount) wallet.Outcome {
+	after := a.balance(account.Name) - amount
+	switch {
+	case after < 0 && !account.IsFunding():
+		return wallet.Insufficient
+	case after < -wallet.MaxAmount:
+		return wallet.Limit
+	}
+	return wallet.Applied
+}
+
+// mayTake judges an amount that reaches an account: Applied or Limit.
+func (a *accounts) mayTake(account wallet.Account, amount wallet.Amount) wallet.Outcome {
+	if a.balance(account.Name)+amount > wallet.MaxAmount {
+		return wallet.Limit
+	}
+	return wallet.Applied
+}
+
+// mayTake judges an amount that reaches a wallet: Applied or Limit. What it
+// holds counts, so that a hold can always come back.
+func (w *purse) mayTake(amount wallet.Amount) wallet.Outcome {
+	if w.available+w.held+amount > wallet.MaxAmount {
+		return wallet.Limit
+	}
+	return wallet.Applied
+}
