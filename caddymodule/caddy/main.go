@@ -1,9 +1,12 @@
+// Command caddy is Caddy with the paywall, and with the demo magazine that
+// Caddyfile.example serves.
 package main
 
 import (
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
-
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
+
+	_ "github.com/caddy-paywall/caddy-paywall/caddymodule"
 )
 
 func main() {

@@ -1,0 +1,144 @@
+package caddymodule
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+func init() {
+	caddy.RegisterModule(new(adminAPI))
+}
+
+const adminPrefix = "/paywall/"
+
+// adminAPI is the operator's routes on Caddy's admin endpoint, which the
+// command caddy paywall calls. The endpoint itself lets every local process in,
+// so each route asks for the operator's credential, also to read: balances are
+// nobody else's business. Everything is in the body, because the endpoint logs
+// every URI.
+type adminAPI struct {
+	ctx caddy.Context
+}
+
+// CaddyModule returns the Caddy module information.
+func (*adminAPI) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "admin.api.paywall", New: func() caddy.Module { return new(adminAPI) }}
+}
+
+// Provision keeps the context: the app is looked up when a request comes, as
+// the admin routes are provisioned before the apps, and for every
+// configuration, with a paywall or without.
+func (api *adminAPI) Provision(ctx caddy.Context) error {
+	api.ctx = ctx
+	return nil
+}
+
+// Routes implements caddy.AdminRouter.
+func (api *adminAPI) Routes() []caddy.AdminRoute {
+	operations := map[string]func(*operatorCall) (any, error){
+		"vouchers/create": (*operatorCall).createVouchers,
+		"vouchers/list":   (*operatorCall).listVouchers,
+		"vouchers/void":   (*operatorCall).voidVoucher,
+		"wallets/list":    (*operatorCall).listWallets,
+		"wallets/show":    (*operatorCall).showWallet,
+		"wallets/credit":  (*operatorCall).creditWallet,
+		"wallets/freeze":  (*operatorCall).freezeWallet,
+		"report":          (*operatorCall).report,
+		"verify":          (*operatorCall).verify,
+	}
+	routes := make([]caddy.AdminRoute, 0, len(operations))
+	for path, operation := range operations {
+		routes = append(routes, caddy.AdminRoute{Pattern: adminPrefix + path, Handler: api.handler(operation)})
+	}
+	return routes
+}
+
+// operatorCall is one authenticated request of the operator.
+type operatorCall struct {
+	*App
+	keys   *keys
+	ledger lease
+	r      *http.Request
+	input  operatorInput
+}
+
+func (api *adminAPI) handler(operation func(*operatorCall) (any, error)) caddy.AdminHandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		result, err := api.serve(w, r, operation)
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", "application/json")
+		return json.NewEncoder(w).Encode(result)
+	}
+}
+
+func (api *adminAPI) serve(w http.ResponseWriter, r *http.Request, operation func(*operatorCall) (any, error)) (any, error) {
+	if r.Method != http.MethodPost {
+		return nil, adminError(http.StatusMethodNotAllowed, "use POST")
+	}
+	app, err := api.ctx.AppIfConfigured(appName)
+	if err != nil {
+		return nil, adminError(http.StatusNotFound, "the running configuration has no paywall")
+	}
+	c := &operatorCall{App: app.(*App), r: r}
+	if c.keys, err = c.open(); err != nil {
+		return nil, adminError(http.StatusServiceUnavailable, err.Error())
+	}
+	credential, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !found || !c.keys.isOperator(credential) {
+		return nil, adminError(http.StatusForbidden,
+			"this needs the operator's credential, from the file "+operatorFile+" in the paywall folder of Caddy's data directory")
+	}
+	if err := readJSON(http.MaxBytesReader(w, r.Body, maxBody), &c.input); err != nil {
+		return nil, adminError(http.StatusBadRequest, "the body must be one JSON object with the fields of this operation")
+	}
+	if c.ledger, err = c.lease(); err != nil {
+		return nil, adminError(http.StatusServiceUnavailable, err.Error())
+	}
+	defer c.ledger.release()
+	result, err := operation(c)
+	return result, asAdminError(err)
+}
+
+func adminError(status int, text string) error {
+	return caddy.APIError{HTTPStatus: status, Err: errors.New(text)}
+}
+
+// asAdminError gives an error of an operation its status.
+func asAdminError(err error) error {
+	var api caddy.APIError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &api):
+		return err
+	case errors.Is(err, wallet.ErrNotFound):
+		return adminError(http.StatusNotFound, err.Error())
+	case errors.Is(err, wallet.ErrInvalid), errors.Is(err, wallet.ErrAmount):
+		return adminError(http.StatusBadRequest, err.Error())
+	}
+	return adminError(http.StatusServiceUnavailable, err.Error())
+}
+
+// outcomeError is what the operator is told of an operation that changed
+// nothing.
+func outcomeError(o wallet.Outcome, about string) error {
+	status := http.StatusConflict
+	if o == wallet.NotFound {
+		status = http.StatusNotFound
+	}
+	return adminError(status, about+": "+o.String())
+}
+
+// Interface guards
+var (
+	_ caddy.AdminRouter = (*adminAPI)(nil)
+	_ caddy.Provisioner = (*adminAPI)(nil)
+)

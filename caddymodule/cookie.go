@@ -1,0 +1,101 @@
+package caddymodule
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-paywall/caddy-paywall/caddymodule/page"
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// The cookies of the paywall. Over TLS their names have the __Host- prefix, so
+// that no other host of the domain can plant one (RFC 6265bis §4.1.3).
+const (
+	hostPrefix = "__Host-"
+
+	tokenCookie    = "paywall"          // a reader's wallet token
+	recoveryCookie = "paywall-recovery" // a new recovery code, on its way to the one page that shows it
+	noticeCookie   = "paywall-notice"   // what a form has just done, on its way to the next page
+
+	passingAge = 5 * time.Minute // of the last two
+)
+
+// setToken gives the reader's browser a token, for lifetime.
+func setToken(w http.ResponseWriter, r *http.Request, token string, lifetime time.Duration) {
+	setCookie(w, r, tokenCookie, token, lifetime)
+}
+
+// setRecovery sends a new recovery code on to the next page.
+func setRecovery(w http.ResponseWriter, r *http.Request, code wallet.Code) {
+	setCookie(w, r, recoveryCookie, code.String(), passingAge)
+}
+
+// takeRecovery is the recovery code that the page under way shows, once.
+func takeRecovery(w http.ResponseWriter, r *http.Request) string {
+	code, err := wallet.ParseRecoveryCode(takeCookie(w, r, recoveryCookie))
+	if err != nil {
+		return ""
+	}
+	return code.String()
+}
+
+// setNotice sends a message key on to the next page.
+func setNotice(w http.ResponseWriter, r *http.Request, key string) {
+	setCookie(w, r, noticeCookie, key, passingAge)
+}
+
+// takeNotice is the notice that the page under way shows, once; nil: none.
+func takeNotice(w http.ResponseWriter, r *http.Request) *page.Notice {
+	key := takeCookie(w, r, noticeCookie)
+	if !page.Known(key) {
+		return nil
+	}
+	return &page.Notice{Key: key, Error: !goodNews[key], Field: fieldOf[key]}
+}
+
+// goodNews is the notices that are no error.
+var goodNews = map[string]bool{
+	page.Redeemed: true, page.Recovered: true, page.RecoveryRenewed: true, page.PaidAlready: true,
+}
+
+// fieldOf is the form field that a notice is about.
+var fieldOf = map[string]string{
+	page.VoucherMalformed: page.FieldVoucher, page.VoucherUnknown: page.FieldVoucher, page.VoucherUsed: page.FieldVoucher,
+	page.RecoveryMalformed: page.FieldRecovery, page.RecoveryUnknown: page.FieldRecovery,
+}
+
+// takeCookie reads a cookie and deletes it.
+func takeCookie(w http.ResponseWriter, r *http.Request, name string) string {
+	cookie, err := r.Cookie(cookieName(r, name))
+	if err != nil {
+		return ""
+	}
+	setCookie(w, r, name, "", -time.Second)
+	return cookie.Value
+}
+
+func setCookie(w http.ResponseWriter, r *http.Request, name, value string, age time.Duration) {
+	http.SetCookie(w, &http.Cookie{
+		Name: cookieName(r, name), Value: value, Path: "/", MaxAge: int(age / time.Second),
+		Secure: secure(r), HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+func cookieName(r *http.Request, name string) string {
+	if secure(r) {
+		return hostPrefix + name
+	}
+	return name
+}
+
+// secure reports whether the client speaks TLS, here or at a proxy that the
+// operator trusts.
+func secure(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
+	return trusted && r.Header.Get("X-Forwarded-Proto") == "https"
+}

@@ -1,0 +1,141 @@
+package caddymodule
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+// errRefused stops an upstream whose answer the gate has thrown away.
+var errRefused = errors.New("paywall: the charge failed, so the answer is not delivered")
+
+// gate is a response writer that asks once, at the commit point, whether the
+// answer may leave: when the final status is known and before the first byte.
+// Every way on which bytes can leave goes through commit; one that did not
+// would be a free lunch. A handler that unwraps the gate by hand is out of its
+// reach.
+type gate struct {
+	*caddyhttp.ResponseWriterWrapper
+
+	// settle decides, given the final status and the header about to leave,
+	// which it may change. It returns nil to let the answer leave, or writes
+	// what is sent instead.
+	settle func(status int, header http.Header) (instead func(http.ResponseWriter))
+
+	before    http.Header // as it was before the upstream touched it
+	committed bool
+	refused   bool
+}
+
+func newGate(w http.ResponseWriter, settle func(int, http.Header) func(http.ResponseWriter)) *gate {
+	return &gate{
+		ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w},
+		settle:                settle,
+		before:                w.Header().Clone(),
+	}
+}
+
+// commit settles once and reports whether the answer may leave.
+func (g *gate) commit(status int) bool {
+	if g.committed {
+		return !g.refused
+	}
+	g.committed = true
+	instead := g.settle(status, g.Header())
+	if instead == nil {
+		return true
+	}
+	g.refused = true
+	header := g.Header()
+	clear(header)
+	maps.Copy(header, g.before)
+	instead(g.ResponseWriter)
+	return false
+}
+
+// WriteHeader passes informational answers on: they are not the final status.
+// 101 is final, as nothing but the connection follows.
+func (g *gate) WriteHeader(status int) {
+	if status < 200 && status != http.StatusSwitchingProtocols {
+		g.ResponseWriter.WriteHeader(status)
+		return
+	}
+	if first := !g.committed; g.commit(status) && first {
+		g.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (g *gate) Write(p []byte) (int, error) {
+	g.implicitHeader()
+	if g.refused {
+		return 0, errRefused
+	}
+	return g.ResponseWriter.Write(p)
+}
+
+// ReadFrom keeps the fast path of sendfile, behind the gate.
+func (g *gate) ReadFrom(r io.Reader) (int64, error) {
+	g.implicitHeader()
+	if g.refused {
+		return 0, errRefused
+	}
+	return g.ResponseWriterWrapper.ReadFrom(r)
+}
+
+// FlushError is how http.ResponseController flushes.
+func (g *gate) FlushError() error {
+	g.implicitHeader()
+	if g.refused {
+		return errRefused
+	}
+	return http.NewResponseController(g.ResponseWriter).Flush()
+}
+
+// Hijack hands the connection over, which is as final as a 101.
+func (g *gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if !g.commit(http.StatusSwitchingProtocols) {
+		return nil, nil, errRefused
+	}
+	return http.NewResponseController(g.ResponseWriter).Hijack()
+}
+
+// implicitHeader is what net/http does for a handler that writes first.
+func (g *gate) implicitHeader() {
+	if !g.committed {
+		g.WriteHeader(http.StatusOK)
+	}
+}
+
+// headOnly lets a preflight through without a body: what an upstream would
+// send with it has not been paid for.
+type headOnly struct {
+	*caddyhttp.ResponseWriterWrapper
+}
+
+func newHeadOnly(w http.ResponseWriter) headOnly {
+	return headOnly{&caddyhttp.ResponseWriterWrapper{ResponseWriter: w}}
+}
+
+func (h headOnly) WriteHeader(status int) {
+	h.Header().Del("Content-Length")
+	h.ResponseWriter.WriteHeader(status)
+}
+
+func (h headOnly) Write(p []byte) (int, error)         { return len(p), nil }
+func (h headOnly) ReadFrom(r io.Reader) (int64, error) { return io.Copy(io.Discard, r) }
+func (h headOnly) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return nil, nil, errors.New("paywall: a preflight cannot be upgraded")
+}
+
+// Interface guards
+var (
+	_ http.ResponseWriter = (*gate)(nil)
+	_ io.ReaderFrom       = (*gate)(nil)
+	_ http.Hijacker       = (*gate)(nil)
+	_ http.Hijacker       = headOnly{}
+)

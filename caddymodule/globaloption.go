@@ -1,0 +1,92 @@
+package caddymodule
+
+import (
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+func init() {
+	httpcaddyfile.RegisterGlobalOption(appName, parseGlobalOption)
+}
+
+// parseGlobalOption reads the global option paywall:
+//
+//	paywall {
+//	    currency       <ISO 4217 code>
+//	    ledger         local [<dir>]
+//	    secret         <key>
+//	    signing_keys   <key>...
+//	    token_lifetime <duration>
+//	}
+//
+// Every line is optional, and so is the whole. secret and signing_keys are
+// placeholders such as {env.PAYWALL_SECRET} or {file./run/secrets/paywall}; see
+// App for what they are and for the defaults.
+func parseGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
+	d.Next() // the option's name
+	if existing != nil {
+		return nil, d.Err("the global option paywall is given twice; keep one")
+	}
+	if d.NextArg() {
+		return nil, d.Errf("the global option paywall takes a block, no arguments; remove %q", d.Val())
+	}
+	app := new(App)
+	seen := make(map[string]bool)
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		option := d.Val()
+		if seen[option] {
+			return nil, d.Errf("%s is given twice; keep one", option)
+		}
+		seen[option] = true
+		if err := app.unmarshalOption(d, option); err != nil {
+			return nil, err
+		}
+		if d.NextArg() {
+			return nil, d.Errf("%s has an argument too many; remove %q", option, d.Val())
+		}
+	}
+	return httpcaddyfile.App{Name: appName, Value: caddyconfig.JSON(app, nil)}, nil
+}
+
+func (a *App) unmarshalOption(d *caddyfile.Dispenser, option string) error {
+	switch option {
+	case "currency":
+		if err := textArg(d, &a.Currency); err != nil {
+			return err
+		}
+		if _, err := wallet.ParseCurrency(a.Currency); err != nil {
+			return d.WrapErr(err)
+		}
+		return nil
+	case "ledger":
+		return a.unmarshalLedger(d)
+	case "secret":
+		return textArg(d, &a.Secret)
+	case "signing_keys":
+		if a.SigningKeys = d.RemainingArgs(); len(a.SigningKeys) == 0 {
+			return d.Err("signing_keys needs at least one key, the first of which signs")
+		}
+		return nil
+	case "token_lifetime":
+		return durationArg(d, &a.TokenLifetime)
+	}
+	return d.Errf("the global option paywall has no option %q; it has currency, ledger, secret, signing_keys and token_lifetime", option)
+}
+
+func (a *App) unmarshalLedger(d *caddyfile.Dispenser) error {
+	var engine string
+	if err := textArg(d, &engine); err != nil {
+		return err
+	}
+	module, err := caddyfile.UnmarshalModule(d, "paywall.ledgers."+engine)
+	if err != nil {
+		return err
+	}
+	a.LedgerRaw = caddyconfig.JSONModuleObject(module, "engine", engine, nil)
+	for d.NextArg() { // the engine has read them from a dispenser of its own
+	}
+	return nil
+}

@@ -1,0 +1,262 @@
+package caddymodule
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/caddy-paywall/caddy-paywall/caddymodule/page"
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+const (
+	// settleTimeout bounds how long an answer waits for the ledger. It does
+	// not end with the request: a client that leaves must not leave a charge
+	// half asked for.
+	settleTimeout = 5 * time.Second
+
+	// holdTTL is how long a price stays set aside for a method with side
+	// effects: longer than an upstream may take to its header.
+	holdTTL = 10 * time.Minute
+)
+
+// action is what is done with a request for a priced page.
+type action uint8
+
+const (
+	challenge   action = iota // answer 402
+	refuse                    // answer the problem
+	read                      // paid for already: let it through
+	chargeAfter               // let it through, charge at the commit point
+	holdBefore                // set the price aside, let it through, capture at the commit point
+)
+
+// sale is one request for a priced page, from the question to the settlement.
+type sale struct {
+	ask
+	r        *http.Request
+	ledger   lease
+	app      *App
+	keys     *keys
+	cred     *credential // nil: nobody, or a reader without a wallet
+	standing wallet.Standing
+	hold     wallet.OpID // zero: nothing is held
+	settled  bool
+}
+
+// sell answers a request for a priced page.
+func (a *App) sell(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, asked ask) error {
+	s := &sale{ask: asked, r: r, app: a}
+	a.describe(s)
+	if err := s.open(); err != nil {
+		return s.reply(w, err)
+	}
+	defer s.ledger.release()
+	if err := s.identify(); err != nil {
+		return s.reply(w, err)
+	}
+	switch act, why := s.decide(); act {
+	case read:
+		return s.deliver(w, next, s.settleRead)
+	case chargeAfter:
+		s.forecastVisits()
+		return s.deliver(w, next, s.settleCharge)
+	case holdBefore:
+		if err := s.setAside(); err != nil {
+			return s.reply(w, err)
+		}
+		return s.deliver(w, next, s.settleHold)
+	case refuse:
+		return s.reply(w, why)
+	default:
+		s.challenge(w, why)
+		return nil
+	}
+}
+
+// open takes a lease of the ledger for this request and the keys.
+func (s *sale) open() (err error) {
+	if s.keys, err = s.app.open(); err != nil {
+		return s.app.down("opening the paywall", err)
+	}
+	if s.ledger, err = s.app.lease(); err != nil {
+		return s.app.down("opening the ledger", err)
+	}
+	return nil
+}
+
+// identify finds out who asks and what the ledger says of them.
+func (s *sale) identify() (err error) {
+	if s.cred, err = s.app.credentialOf(s.keys, s.r); err != nil || s.cred == nil {
+		return err
+	}
+	s.standing, err = s.ledger.Standing(s.r.Context(), wallet.StandingQuery{
+		Wallet: s.cred.Wallet, Generation: s.cred.Generation, Rule: s.rule.Name, Resource: s.resource,
+	})
+	if err != nil {
+		return s.app.down("asking the ledger", err)
+	}
+	if c := s.standing.Credential; !s.cred.bearer && (c == wallet.Revoked || c == wallet.NotFound) {
+		s.cred = nil // a cookie that opens nothing any more
+		return nil
+	}
+	s.place("wallet", s.cred.Wallet.String())
+	return nil
+}
+
+// decide says what to do, from what is known. why is the problem to answer or,
+// with a challenge, what stands in the way; nil where nothing but consent does.
+func (s *sale) decide() (act action, why error) {
+	if s.cred == nil {
+		return challenge, nil
+	}
+	if c := s.standing.Credential; c == wallet.Revoked || c == wallet.NotFound {
+		return refuse, refusalOf(c)
+	}
+	asked := intentOf(s.r)
+	switch {
+	case !s.standing.GrantedUntil.IsZero():
+		return read, nil
+	case asked == neverPays:
+		return challenge, nil
+	case s.standing.Credential == wallet.Frozen && s.cred.bearer:
+		return refuse, refusalOf(wallet.Frozen)
+	case s.standing.Credential == wallet.Frozen:
+		return challenge, refusalOf(wallet.Frozen)
+	}
+	if act, why = s.afford(asked); act != challenge && earlyData(s.r) {
+		return refuse, problem{
+			status: http.StatusTooEarly, key: page.BadRequest, detail: "nothing is paid for in early data; send it again",
+		}
+	}
+	return act, why
+}
+
+// afford is the part of decide that is about money. A reader means to pay by
+// the button, or has bought visits; a bearer means to pay by sending the token.
+func (s *sale) afford(asked intent) (act action, why error) {
+	price := s.rule.Price
+	switch {
+	case s.standing.Visits > 0 && (s.cred.bearer || asked == mayPay && navigation(s.r.Header)):
+		return chargeAfter, nil
+	case !s.cred.bearer || price == 0:
+		return challenge, nil
+	case s.cred.MaxPrice > 0 && price > s.cred.MaxPrice:
+		return challenge, problem{
+			status: http.StatusPaymentRequired, key: page.NotEnough,
+			detail: fmt.Sprintf("the token pays at most %s, and this costs %s",
+				s.app.currency.Price(s.cred.MaxPrice), s.app.currency.Price(price)),
+		}
+	case s.standing.Available < price:
+		return challenge, refusalOf(wallet.Insufficient)
+	case asked == holdFirst:
+		return holdBefore, nil
+	}
+	return chargeAfter, nil
+}
+
+// deliver lets the request through to the upstream, behind the gate. What the
+// gate has not settled when the upstream is done is settled as not delivered.
+func (s *sale) deliver(w http.ResponseWriter, next caddyhttp.Handler, settle func(int, http.Header) func(http.ResponseWriter)) (err error) {
+	strip(s.r.Header, s.cred)
+	ctx, cancel := context.WithCancel(s.r.Context())
+	defer cancel()
+	g := newGate(w, func(status int, header http.Header) func(http.ResponseWriter) {
+		s.settled = true
+		header.Set("Cache-Control", privately(header.Get("Cache-Control")))
+		addVary(header, "Authorization", "Cookie")
+		instead := settle(status, header)
+		if instead != nil {
+			cancel() // the upstream works for nobody
+		}
+		return instead
+	})
+	defer func() {
+		if !s.settled {
+			settle(statusOf(err), w.Header())
+		}
+		s.letGo()
+		if !g.refused {
+			return
+		}
+		// The client has its answer; how the upstream takes it is nobody's business.
+		if p := recover(); p != nil && p != any(http.ErrAbortHandler) {
+			panic(p)
+		}
+		err = nil
+	}()
+	return next.ServeHTTP(g, s.r.WithContext(ctx))
+}
+
+// statusOf is the status that an upstream's error leads to: some handlers
+// return a 404 instead of writing it. An upstream that neither wrote nor failed
+// has delivered nothing.
+func statusOf(err error) int {
+	var failed caddyhttp.HandlerError
+	if errors.As(err, &failed) && failed.StatusCode != 0 {
+		return failed.StatusCode
+	}
+	return http.StatusInternalServerError
+}
+
+// privately keeps shared caches from serving a paid page to everybody, and
+// leaves a stricter upstream its word.
+func privately(upstream string) string {
+	if strings.Contains(strings.ToLower(upstream), "no-store") {
+		return "private, no-store"
+	}
+	return "private"
+}
+
+// settling is the context of a settlement: not the request's, which ends when
+// the client leaves, and not the configuration's, which ends with a reload.
+func (s *sale) settling() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(s.r.Context()), settleTimeout)
+}
+
+// newID draws the id of an operation.
+func (a *App) newID() wallet.OpID {
+	id, err := wallet.NewOpID(a.now(), a.random)
+	if err != nil {
+		panic("paywall: no random numbers: " + err.Error()) // crypto/rand never fails
+	}
+	return id
+}
+
+// down logs that the ledger or the keys cannot be used, and is what the client
+// is told.
+func (a *App) down(doing string, err error) error {
+	a.logger.Error(doing, zap.Error(err))
+	return unavailable
+}
+
+// describe sets the placeholders that are known beforehand.
+func (a *App) describe(s *sale) {
+	s.place("rule", s.rule.Name)
+	s.place("price", a.currency.Format(s.rule.Lead().Price))
+	s.place("currency", a.currency.String())
+	s.place("wallet", "")
+	s.place("visits", "")
+}
+
+// forecastVisits tells the upstream how many visits will be left.
+func (s *sale) forecastVisits() {
+	if s.standing.Visits > 0 {
+		s.place("visits", strconv.Itoa(s.standing.Visits-1))
+	}
+}
+
+// place sets a placeholder {http.paywall.<name>}.
+func (s *sale) place(name, value string) {
+	if repl, ok := s.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
+		repl.Set("http.paywall."+name, value)
+	}
+}

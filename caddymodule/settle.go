@@ -1,0 +1,166 @@
+package caddymodule
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/caddy-paywall/caddy-paywall/caddymodule/page"
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// The settlements: what each kind of sale does at the commit point. Each
+// returns nil to let the answer leave, or what is sent instead.
+
+// settleCharge charges for what is about to be delivered. A client that has
+// gone, and an answer that is not what was asked for, cost nothing.
+func (s *sale) settleCharge(status int, header http.Header) func(http.ResponseWriter) {
+	if deliveryOf(status) != delivered {
+		s.place("outcome", "unpaid")
+		return nil
+	}
+	if s.r.Context().Err() != nil {
+		return func(http.ResponseWriter) {}
+	}
+	ctx, cancel := s.settling()
+	defer cancel()
+	receipt, err := s.ledger.Charge(ctx, wallet.Charge{
+		ID: s.app.newID(), Wallet: s.cred.Wallet, Generation: s.cred.Generation,
+		Rule: s.rule.Name, Resource: s.resource, Price: s.affordable(), Window: s.rule.Window,
+	})
+	return s.conclude(receipt, err, header)
+}
+
+// affordable is the price that the credential agrees to: none where only a
+// visit was agreed to, or the token's limit is below it.
+func (s *sale) affordable() wallet.Amount {
+	if !s.cred.bearer || s.cred.MaxPrice > 0 && s.rule.Price > s.cred.MaxPrice {
+		return 0
+	}
+	return s.rule.Price
+}
+
+// settleHold captures what was set aside, or leaves it for letGo to release.
+func (s *sale) settleHold(status int, header http.Header) func(http.ResponseWriter) {
+	if deliveryOf(status) != delivered {
+		s.place("outcome", "unpaid")
+		return nil
+	}
+	ctx, cancel := s.settling()
+	defer cancel()
+	receipt, err := s.ledger.Capture(ctx, wallet.Capture{
+		ID: s.app.newID(), Wallet: s.cred.Wallet, Hold: s.hold, Amount: s.rule.Price,
+		Rule: s.rule.Name, Resource: s.resource, Window: s.rule.Window,
+	})
+	if err == nil {
+		s.hold = wallet.OpID{}
+	}
+	return s.conclude(receipt, err, header)
+}
+
+// conclude says on the answer what was paid, or what to answer instead.
+func (s *sale) conclude(receipt wallet.Receipt, err error, header http.Header) func(http.ResponseWriter) {
+	switch {
+	case err != nil:
+		s.app.logger.Error("charging at the commit point: " + err.Error())
+		return func(w http.ResponseWriter) {
+			s.replyProblem(w, problem{status: http.StatusServiceUnavailable, key: page.Uncertain, retry: unavailable.retry})
+		}
+	case receipt.Outcome.Done():
+		s.app.stamp(header, receipt)
+		s.place("charge_id", receipt.ID.String())
+		s.place("outcome", paidOutcome(receipt))
+		return nil
+	case receipt.Outcome == wallet.Granted:
+		s.place("outcome", "granted")
+		return nil
+	}
+	// Since it was asked, somebody else has spent the money, or the wallet has
+	// been frozen or its credential revoked.
+	return func(w http.ResponseWriter) { s.lost(w, receipt) }
+}
+
+func paidOutcome(r wallet.Receipt) string {
+	if r.Visit {
+		return "visit"
+	}
+	return "paid"
+}
+
+// lost answers a sale that was decided on and then could not be charged.
+func (s *sale) lost(w http.ResponseWriter, receipt wallet.Receipt) {
+	why := refusalOf(receipt.Outcome)
+	if receipt.Outcome != wallet.Insufficient {
+		s.replyProblem(w, why)
+		return
+	}
+	s.standing.Available, s.standing.Visits = receipt.Balance, receipt.Visits
+	s.challenge(w, why)
+}
+
+// settleRead lets through what is paid for. If it was paid ahead, by the
+// button, this is where it turns out whether the page exists; if not, the money
+// goes back.
+func (s *sale) settleRead(status int, header http.Header) func(http.ResponseWriter) {
+	s.place("outcome", "granted")
+	got := deliveryOf(status)
+	if !s.standing.Ahead || got == undetermined {
+		return nil
+	}
+	ctx, cancel := s.settling()
+	defer cancel()
+	receipt, err := s.ledger.Settle(ctx, wallet.Settlement{
+		ID: s.app.newID(), Wallet: s.cred.Wallet, Resource: s.resource, Delivered: got == delivered,
+	})
+	if err != nil {
+		s.app.logger.Error("settling a page paid ahead: " + err.Error())
+		return nil // it is paid for, and the next reading settles it
+	}
+	if receipt.Outcome == wallet.Applied && got == undelivered {
+		s.place("outcome", "refunded")
+		header.Set("Paywall-Refunded", s.app.currency.Price(receipt.Amount))
+		header.Set("Paywall-Balance", s.app.currency.Price(receipt.Balance))
+	}
+	return nil
+}
+
+// setAside holds the price before the upstream acts.
+func (s *sale) setAside() error {
+	ctx, cancel := s.settling()
+	defer cancel()
+	id := s.app.newID()
+	receipt, err := s.ledger.Hold(ctx, wallet.Hold{
+		ID: id, Wallet: s.cred.Wallet, Generation: s.cred.Generation, Amount: s.rule.Price, TTL: holdTTL,
+	})
+	if err != nil {
+		return s.app.down("holding the price", err)
+	}
+	if !receipt.Outcome.Done() {
+		return refusalOf(receipt.Outcome)
+	}
+	s.hold = id
+	return nil
+}
+
+// letGo releases what was set aside and not captured. If that fails the hold
+// ends by itself.
+func (s *sale) letGo() {
+	if s.hold == (wallet.OpID{}) {
+		return
+	}
+	ctx, cancel := s.settling()
+	defer cancel()
+	_, err := s.ledger.Release(ctx, wallet.Release{ID: s.app.newID(), Wallet: s.cred.Wallet, Hold: s.hold})
+	if err != nil {
+		s.app.logger.Error("releasing a hold: " + err.Error())
+	}
+}
+
+// stamp says on an answer what was charged and what is left.
+func (a *App) stamp(header http.Header, receipt wallet.Receipt) {
+	if receipt.Visit {
+		header.Set("Paywall-Visits", strconv.Itoa(receipt.Visits))
+	} else {
+		header.Set("Paywall-Charged", a.currency.Price(receipt.Amount))
+	}
+	header.Set("Paywall-Balance", a.currency.Price(receipt.Balance))
+}

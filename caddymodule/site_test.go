@@ -1,0 +1,360 @@
+package caddymodule
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	_ "github.com/caddyserver/caddy/v2/modules/standard"
+	"github.com/spf13/cobra"
+)
+
+// site is a Caddy of this process with a paywall, on loopback, with a data
+// directory of its own. There is one at a time.
+type site struct {
+	*testing.T
+	url   string
+	admin string
+	root  string // of the files it serves
+}
+
+// magazine is a site with an article at ten cents and a letter sold in tens.
+const magazine = `
+	paywall /articles/* 0.10 {
+		title "The Lamp"
+		teaser "A keeper counts ships."
+	}
+	paywall /research/* {
+		bundle 10 10.00
+		title "The Letter"
+	}
+	file_server
+`
+
+// startSite serves the directives of a site block, and stops when the test
+// ends, after proving that the money adds up.
+func startSite(t *testing.T, directives string) *site {
+	t.Helper()
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	s := &site{T: t, root: t.TempDir()}
+	s.url, s.admin = "http://"+freeAddress(t), freeAddress(t)
+	for _, path := range []string{"index.html", "articles/1", "articles/2", "articles/3", "research/1", "research/2", "research/3"} {
+		s.write(path, "<!doctype html><title>"+path+"</title><p>SECRET "+path+" "+strings.Repeat("ink ", 400))
+	}
+	s.load(directives)
+	t.Cleanup(func() {
+		s.proveConservation()
+		if err := caddy.Stop(); err != nil {
+			t.Error(err)
+		}
+		eventually(t, "every ledger is closed", func() bool { return openLedgers() == 0 })
+	})
+	return s
+}
+
+// eventually waits for something that another goroutine is about to do.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("after 10 s it is still not so that %s", what)
+		}
+	}
+}
+
+func openLedgers() (n int) {
+	ledgers.Range(func(any, any) bool { n++; return true })
+	return n
+}
+
+// load replaces the running configuration.
+func (s *site) load(directives string) {
+	s.Helper()
+	if err := s.tryLoad("", directives); err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (s *site) tryLoad(options, directives string) error {
+	s.Helper()
+	config, err := adapt(fmt.Sprintf("{\nadmin %s\n%s\n}\n%s {\nroot %s\n%s\n}", s.admin, options, s.url, s.root, directives))
+	if err != nil {
+		return err
+	}
+	return caddy.Load(config, true)
+}
+
+// adapt turns a Caddyfile into the JSON of a configuration that is not saved.
+func adapt(caddyfile string) ([]byte, error) {
+	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(caddyfile), map[string]any{"filename": "Caddyfile"})
+	if err != nil {
+		return nil, err
+	}
+	var tree map[string]any
+	if err := json.Unmarshal(config, &tree); err != nil {
+		return nil, err
+	}
+	admin, _ := tree["admin"].(map[string]any)
+	if admin == nil {
+		admin = map[string]any{"disabled": true}
+		tree["admin"] = admin
+	}
+	admin["config"] = map[string]any{"persist": false}
+	tree["logging"] = map[string]any{"logs": map[string]any{"default": map[string]any{"level": "PANIC"}}}
+	return json.Marshal(tree)
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func (s *site) write(path, text string) {
+	s.Helper()
+	path = filepath.Join(s.root, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		s.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// operator runs caddy paywall with the arguments and returns what it prints.
+func (s *site) operator(args ...string) string {
+	s.Helper()
+	out, err := s.tryOperator(args...)
+	if err != nil {
+		s.Fatalf("caddy paywall %s: %v", strings.Join(args, " "), err)
+	}
+	return out
+}
+
+func (s *site) tryOperator(args ...string) (string, error) {
+	root := &cobra.Command{Use: appName, SilenceErrors: true, SilenceUsage: true}
+	paywallCommand(root)
+	var out bytes.Buffer
+	root.SetOut(&out)
+	root.SetErr(io.Discard)
+	root.SetArgs(append([]string{"--address", s.admin}, args...))
+	err := root.Execute()
+	return out.String(), err
+}
+
+// voucher is the code of a new voucher.
+func (s *site) voucher(value string) string {
+	s.Helper()
+	var made []newVoucher
+	s.decode([]byte(s.operator("voucher", "create", "--value", value, "--json")), &made)
+	return made[0].Code
+}
+
+func (s *site) decode(text []byte, into any) {
+	s.Helper()
+	if err := json.Unmarshal(text, into); err != nil {
+		s.Fatalf("%v in %s", err, text)
+	}
+}
+
+// proveConservation has the books recomputed from the journal (invariants 1, 2
+// and 7).
+func (s *site) proveConservation() {
+	s.Helper()
+	if out, err := s.tryOperator("verify"); err != nil {
+		s.Errorf("verify: %v\n%s", err, out)
+	}
+}
+
+// answer is a response read to its end.
+type answer struct {
+	*http.Response
+	body string
+}
+
+// visitor is somebody who asks: a browser with cookies, or a machine with a
+// token. It does not follow redirects by itself.
+type visitor struct {
+	*site
+	client *http.Client
+	header http.Header
+}
+
+// browser is a reader's browser, without a wallet.
+func (s *site) browser() *visitor {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return &visitor{s, &http.Client{Jar: jar, CheckRedirect: dontFollow}, http.Header{
+		"Accept":         {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"},
+		"Sec-Fetch-Dest": {"document"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Site": {"same-origin"},
+	}}
+}
+
+// machine is a program that reads JSON, with a new wallet of that much money.
+func (s *site) machine(money string) *visitor {
+	s.Helper()
+	v := s.stranger()
+	var made madeJSON
+	s.decode([]byte(v.post("/.paywall/wallets", nil).wants(http.StatusCreated).body), &made)
+	v.header.Set("Authorization", "Bearer "+made.Token)
+	if money != "" {
+		v.post("/.paywall/vouchers/redeem", map[string]any{"code": s.voucher(money)}).wants(http.StatusOK)
+	}
+	return v
+}
+
+// stranger is a program without a wallet.
+func (s *site) stranger() *visitor {
+	return &visitor{s, &http.Client{CheckRedirect: dontFollow}, http.Header{"Accept": {"application/json"}}}
+}
+
+func dontFollow(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// with is the same visitor with another header field.
+func (v *visitor) with(name, value string) *visitor {
+	other := *v
+	other.header = v.header.Clone()
+	other.header.Set(name, value)
+	return &other
+}
+
+func (v *visitor) get(path string) *checked { v.Helper(); return v.do(http.MethodGet, path, "", "") }
+
+// post sends JSON.
+func (v *visitor) post(path string, body any) *checked {
+	v.Helper()
+	if body == nil {
+		return v.do(http.MethodPost, path, "", "")
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		v.Fatal(err)
+	}
+	return v.do(http.MethodPost, path, "application/json", string(text))
+}
+
+// submit sends a form.
+func (v *visitor) submit(path string, fields url.Values) *checked {
+	v.Helper()
+	return v.do(http.MethodPost, path, "application/x-www-form-urlencoded", fields.Encode())
+}
+
+func (v *visitor) do(method, path, media, body string) *checked {
+	v.Helper()
+	r, err := http.NewRequest(method, v.url+path, strings.NewReader(body))
+	if err != nil {
+		v.Fatal(err)
+	}
+	r.Header = v.header.Clone()
+	if media != "" {
+		r.Header.Set("Content-Type", media)
+	}
+	return v.send(r)
+}
+
+func (v *visitor) send(r *http.Request) *checked {
+	v.Helper()
+	resp, err := v.client.Do(r)
+	if err != nil {
+		v.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		v.Fatal(err)
+	}
+	return &checked{v, answer{resp, string(body)}}
+}
+
+// balance is what the visitor's wallet has.
+func (v *visitor) balance() string {
+	v.Helper()
+	var held walletJSON
+	v.decode([]byte(v.with("Accept", "application/json").get("/.paywall/wallet").wants(http.StatusOK).body), &held)
+	return held.Balance.Amount
+}
+
+func (v *visitor) wantsBalance(want string) {
+	v.Helper()
+	if got := v.balance(); got != want {
+		v.Fatalf("the wallet holds %s, want %s", got, want)
+	}
+}
+
+// checked is an answer with assertions that stop the test.
+type checked struct {
+	*visitor
+	answer
+}
+
+func (c *checked) wants(status int) *checked {
+	c.Helper()
+	if c.StatusCode != status {
+		c.Fatalf("%s %s answers %d, want %d\n%v\n%.600s", c.Request.Method, c.Request.URL, c.StatusCode, status, c.Header, c.body)
+	}
+	return c
+}
+
+func (c *checked) wantsHeader(name, want string) *checked {
+	c.Helper()
+	if got := strings.Join(c.Header.Values(name), ", "); got != want {
+		c.Fatalf("%s %s has %s %q, want %q", c.Request.Method, c.Request.URL, name, got, want)
+	}
+	return c
+}
+
+func (c *checked) says(texts ...string) *checked {
+	c.Helper()
+	for _, text := range texts {
+		if !strings.Contains(c.body, text) {
+			c.Fatalf("%s does not say %q:\n%.3000s", c.Request.URL, text, c.body)
+		}
+	}
+	return c
+}
+
+func (c *checked) saysNot(texts ...string) *checked {
+	c.Helper()
+	for _, text := range texts {
+		if strings.Contains(c.body, text) {
+			c.Fatalf("%s says %q", c.Request.URL, text)
+		}
+	}
+	return c
+}
+
+// field is the value of a hidden field of a form on the page.
+func (c *checked) field(name string) string {
+	c.Helper()
+	_, rest, found := strings.Cut(c.body, `name="`+name+`" value="`)
+	value, _, closed := strings.Cut(rest, `"`)
+	if !found || !closed {
+		c.Fatalf("no field %s on %s:\n%s", name, c.Request.URL, c.body)
+	}
+	return value
+}
+
+// follow goes where a 303 leads.
+func (c *checked) follow() *checked {
+	c.Helper()
+	c.wants(http.StatusSeeOther)
+	return c.get(c.Header.Get("Location"))
+}
