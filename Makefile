@@ -1,0 +1,71 @@
+# What a person types. `make` alone says what there is.
+
+# The flags of xcaddy, so that an operator's own build is the one tested here.
+# CGO is off: the paywall is pure Go and its binary static.
+TAGS  := nobadger,nomysql,nopgx
+BUILD := CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags "-w -s"
+
+GOLANGCI_LINT := v2.15.0
+LINT          := .tools/golangci-lint-$(GOLANGCI_LINT)
+
+.PHONY: help build run test setup check race screenshots fuzz clean
+
+help:
+	@echo "make run    build Caddy with the paywall and start the demo magazine on http://localhost:8402"
+	@echo "make build  build bin/caddy"
+	@echo "make test   set up what the tests need and run everything"
+	@echo "make fuzz   fuzz every parser, a minute each (FUZZTIME=10m for longer)"
+
+build:
+	$(BUILD) -o bin/caddy ./caddymodule/caddy
+
+# The server runs until interrupted. The vouchers are made by the operator's
+# own command, as for real ones.
+run: build
+	@bin/caddy run --config Caddyfile.example --adapter caddyfile & server=$$!; \
+	trap 'kill $$server 2>/dev/null; wait $$server' EXIT; trap 'exit 0' INT TERM; \
+	echo; echo "Vouchers to try it with:"; \
+	bin/caddy paywall voucher create --value 12.00 --count 3 --note demo --wait 30s || exit 1; \
+	echo; echo "The magazine is at http://localhost:8402. Stop it with Ctrl-C."; echo; \
+	wait $$server
+
+test: setup check race
+
+# What the tests need beyond Go. Where it cannot be installed, it is named.
+setup:
+	@command -v chromium >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+			chromium fonts-dejavu-core >/dev/null; \
+	else \
+		echo "The browser tests need Chromium. On Debian, as root: apt-get install chromium fonts-dejavu-core" >&2; exit 1; \
+	fi
+
+check: $(LINT)
+	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "Not gofmt-ed:" $$unformatted >&2; exit 1; fi
+	go vet -tags $(TAGS) ./...
+	$(LINT) run --build-tags $(TAGS) ./...
+
+$(LINT):
+	@mkdir -p .tools
+	GOBIN=$(CURDIR)/.tools CGO_ENABLED=0 go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
+	mv .tools/golangci-lint $@
+
+race:
+	go test -race -tags $(TAGS) -timeout 14m ./...
+
+# The pictures that the README shows, from the reader's story in a browser.
+screenshots: setup
+	PAYWALL_SCREENSHOTS=$(CURDIR)/caddymodule/page/screenshots go test -tags $(TAGS) -count 1 -run Browser ./caddymodule/caddy
+
+FUZZTIME ?= 1m
+fuzz:
+	@go list ./... | while read -r package; do \
+		go test -list '^Fuzz' "$$package" | grep '^Fuzz' | while read -r target; do \
+			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package" || exit 1; \
+		done || exit 1; \
+	done
+
+clean:
+	rm -rf bin .tools
