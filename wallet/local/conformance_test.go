@@ -37,3 +37,5 @@ var engine = ledgertest.Engine{
 }
 
 func TestConformance(t *testing.T) { ledgertest.Run(t, engine) }
+
+func TestPropertyAgainstTheModel(t *testing.T) { ledgertest.Property(t, engine) }
