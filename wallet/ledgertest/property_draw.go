@@ -12,28 +12,31 @@ import (
 )
 
 // draws makes random operations out of small sets, so that they meet: few
-// wallets, few resources, ids that come back, amounts at the limits. What it
-// draws depends on rapid alone, and not on the engine.
+// wallets, few resources, ids that come back, amounts at the limits. Most
+// operations are aimed at something that is there. What it draws depends on
+// rapid alone, and not on the engine.
 type draws struct {
 	rt       *rapid.T
 	clock    *Clock
-	made     uint64 // ids so far
-	wallets  []wallet.WalletID
-	digests  []wallet.Digest // the first is none
-	ids      []wallet.OpID   // used before
-	holds    []wallet.OpID
-	edges    []time.Time // when something ends
+	current  func(wallet.WalletID) uint32 // a wallet's generation
+	made     uint64                       // ids so far
+	wallets  []wallet.WalletID            // the first three are there from the start
+	digests  []wallet.Digest              // the first is none
+	ids      []wallet.OpID                // used before
+	held     []wallet.Release             // holds that were made
+	ahead    []wallet.Settlement          // charges that were made ahead
+	codes    []wallet.Digest              // vouchers that were issued
+	edges    []time.Time                  // when something ends
 	accounts []wallet.Account
 }
 
-func newDraws(rt *rapid.T, clock *Clock) *draws {
-	d := &draws{rt: rt, clock: clock, digests: []wallet.Digest{{}}, accounts: []wallet.Account{
-		card, wallet.FundingVoucher, wallet.Site, charity, {Name: "funding:"},
-	}}
+func newDraws(rt *rapid.T, clock *Clock, current func(wallet.WalletID) uint32) *draws {
+	d := &draws{rt: rt, clock: clock, current: current, digests: []wallet.Digest{{}}}
 	for i := range byte(5) {
 		d.wallets = append(d.wallets, wallet.WalletID{0xa0, i})
 		d.accounts = append(d.accounts, wallet.WalletAccount(d.wallets[i]))
 	}
+	d.accounts = append(d.accounts, charity, wallet.Account{Name: "funding:"}, wallet.FundingVoucher, wallet.Site, card)
 	for i := range byte(8) {
 		d.digests = append(d.digests, wallet.Digest{0xd0, i})
 	}
@@ -44,9 +47,15 @@ func pick[T any](d *draws, label string, from ...T) T {
 	return rapid.SampledFrom(from).Draw(d.rt, label)
 }
 
-// rarely is true one time in n.
-func (d *draws) rarely(label string, n int) bool {
-	return rapid.IntRange(1, n).Draw(d.rt, label) == n
+// rarely is true where all of so many tossed coins show heads. Ranges are no
+// good for it: rapid draws their ends more often than what lies between.
+func (d *draws) rarely(label string, coins int) bool {
+	for range coins {
+		if !rapid.Bool().Draw(d.rt, label) {
+			return false
+		}
+	}
+	return true
 }
 
 // newID makes an id that was never used, of a time so far from now.
@@ -63,75 +72,111 @@ func (d *draws) newID(away time.Duration) wallet.OpID {
 // that was used.
 func (d *draws) id() wallet.OpID {
 	const ms = time.Millisecond
-	switch rapid.IntRange(0, 15).Draw(d.rt, "id") {
-	case 13:
+	switch {
+	case d.rarely("used id", 4) && len(d.ids) > 0:
+		return pick(d, "id", d.ids...)
+	case d.rarely("id of another time", 5):
 		return d.newID(pick(d, "away",
 			-wallet.ChargeMemory, -wallet.ChargeMemory-ms, -wallet.MoneyMemory, -wallet.MoneyMemory-ms,
 			wallet.MaxClockSkew, wallet.MaxClockSkew+ms))
-	case 14, 15:
-		if len(d.ids) > 0 {
-			return pick(d, "used id", d.ids...)
-		}
 	}
 	return d.newID(0)
 }
 
-// remember keeps what a receipt tells for later draws.
-func (d *draws) remember(r wallet.Receipt) {
-	if r.Outcome != wallet.Applied {
-		return
-	}
+// remember keeps what an operation that took effect leaves for later draws.
+func (d *draws) remember(op any, r wallet.Receipt) {
 	d.ids = append(d.ids, r.ID)
 	d.edges = append(d.edges, r.ID.Time().Add(wallet.ChargeMemory), r.ID.Time().Add(wallet.MoneyMemory))
 	if !r.Until.IsZero() {
-		d.edges = append(d.edges, r.Until, r.Until.Add(wallet.ChargeMemory))
+		d.edges = append(d.edges, r.Until)
+	}
+	switch op := op.(type) {
+	case wallet.Charge:
+		if op.Ahead {
+			d.ahead = recent(d.ahead, wallet.Settlement{Wallet: op.Wallet, Resource: op.Resource})
+		}
+	case wallet.Hold:
+		d.held = recent(d.held, wallet.Release{Wallet: op.Wallet, Hold: op.ID})
+		d.edges = append(d.edges, r.Until.Add(wallet.ChargeMemory))
+	case wallet.IssueVouchers:
+		d.codes = append(d.codes, op.Digests...)
+		if !op.Expires.IsZero() {
+			d.edges = append(d.edges, cut(op.Expires))
+		}
 	}
 }
+
+// recent appends to a list of the last few: what is older has mostly ended.
+func recent[T any](list []T, item T) []T {
+	const few = 3
+	list = append(list, item)
+	return list[max(0, len(list)-few):]
+}
+
+// nextEdges is how many of the next ends the clock mostly moves to: further
+// ones would leave nothing alive to test.
+const nextEdges = 3
 
 // edge draws an instant at which something ends, or just before or after.
 func (d *draws) edge(now time.Time) (time.Time, bool) {
 	d.edges = slices.DeleteFunc(d.edges, func(t time.Time) bool { return t.Before(now) })
-	if len(d.edges) == 0 || d.rarely("small step", 3) {
+	slices.SortFunc(d.edges, time.Time.Compare)
+	d.edges = slices.CompactFunc(d.edges, time.Time.Equal)
+	if len(d.edges) == 0 || d.rarely("small step", 1) {
 		return time.Time{}, false
 	}
-	beside := pick(d, "beside", -time.Millisecond, 0, time.Millisecond)
-	return pick(d, "edge", d.edges...).Add(beside), true
+	next := d.edges[:min(len(d.edges), nextEdges)]
+	if d.rarely("far", 3) {
+		next = d.edges
+	}
+	beside := pick(d, "beside", 0, -time.Millisecond, time.Millisecond)
+	return pick(d, "edge", next...).Add(beside), true
 }
 
-func (d *draws) wallet() wallet.WalletID { return pick(d, "wallet", d.wallets...) }
-func (d *draws) digest() wallet.Digest   { return pick(d, "digest", d.digests...) }
+func (d *draws) wallet() wallet.WalletID {
+	if d.rarely("a wallet made later", 3) {
+		return pick(d, "wallet", d.wallets[3:]...)
+	}
+	return pick(d, "wallet", d.wallets[:3]...)
+}
 
-// generation draws mostly the first two, of which one is the current one as a
-// rule.
-func (d *draws) generation() uint32 { return pick[uint32](d, "generation", 1, 1, 1, 1, 1, 2, 2, 3, 0) }
+func (d *draws) digest() wallet.Digest { return pick(d, "digest", d.digests...) }
+
+// generation draws a credential of a wallet: mostly the current one.
+func (d *draws) generation(id wallet.WalletID) uint32 {
+	if d.rarely("another generation", 4) {
+		return pick[uint32](d, "generation", 1, 2, 0, 3)
+	}
+	return d.current(id)
+}
 
 func (d *draws) rule() string {
-	if d.rarely("no rule", 40) {
+	if d.rarely("no rule", 6) {
 		return ""
 	}
 	return pick(d, "rule", "news", "films")
 }
 
 func (d *draws) resource() string {
-	if d.rarely("no resource", 40) {
+	if d.rarely("no resource", 6) {
 		return ""
 	}
 	return pick(d, "resource", "/a", "/b", "/c")
 }
 
 func (d *draws) amount() wallet.Amount {
-	if d.rarely("extreme amount", 8) {
-		return pick(d, "amount", wallet.MaxAmount, wallet.MaxAmount-1, wallet.MaxAmount-20*price, wallet.MaxAmount+1, 0, -1)
+	if d.rarely("extreme amount", 3) {
+		return pick(d, "amount", wallet.MaxAmount, 0, -1, wallet.MaxAmount+1, wallet.MaxAmount-1, wallet.MaxAmount-20*price)
 	}
-	return pick(d, "amount", 1, price, 2*price, 10*price, wallet.Unit, 20*price)
+	return pick(d, "amount", price, 1, 2*price, wallet.Unit, 20*price, 10*price)
 }
 
 // span draws how long something lasts.
 func (d *draws) span() time.Duration {
-	if d.rarely("extreme span", 20) {
-		return pick(d, "span", wallet.MinWindow-1, wallet.MaxHold, wallet.MaxHold+1, wallet.MaxWindow, -1)
+	if d.rarely("extreme span", 4) {
+		return pick(d, "span", wallet.MaxHold, wallet.MinWindow-1, wallet.MaxHold+1, -1, wallet.MaxWindow)
 	}
-	return pick(d, "span", time.Second, time.Minute, time.Hour, 2*time.Hour+time.Microsecond)
+	return pick(d, "span", time.Minute, time.Second, 2*time.Hour+time.Microsecond, time.Hour)
 }
 
 func (d *draws) note() string { return pick(d, "note", "", "lunch", "rent") }

@@ -51,8 +51,9 @@ func (p *pair) standing(q wallet.StandingQuery) {
 }
 
 func (p *pair) compareStanding() {
+	id := p.wallet()
 	p.standing(wallet.StandingQuery{
-		Wallet: p.wallet(), Generation: p.generation(), Rule: p.rule(), Resource: p.resource(),
+		Wallet: id, Generation: p.generation(id), Rule: p.rule(), Resource: p.resource(),
 	})
 }
 

@@ -7,97 +7,120 @@ import (
 )
 
 func (d *draws) charge() wallet.Charge {
-	return wallet.Charge{
-		ID: d.id(), Wallet: d.wallet(), Generation: d.generation(), Rule: d.rule(), Resource: d.resource(),
-		Price:  pick(d, "price", price, price, price, 1, wallet.Unit, 0, wallet.MaxAmount, -1),
-		Window: d.span(), Ahead: rapid.Bool().Draw(d.rt, "ahead"),
+	c := wallet.Charge{
+		ID: d.id(), Wallet: d.wallet(), Rule: d.rule(), Resource: d.resource(),
+		Price: pick(d, "price", price, 1, 2*price), Window: d.span(), Ahead: rapid.Bool().Draw(d.rt, "ahead"),
 	}
+	c.Generation = d.generation(c.Wallet)
+	if d.rarely("extreme price", 3) {
+		c.Price = pick(d, "price", 0, -1, wallet.MaxAmount, wallet.Unit)
+	}
+	return c
 }
 
 func (d *draws) buy() wallet.Purchase {
 	p := wallet.Purchase{
-		ID: d.id(), Wallet: d.wallet(), Generation: d.generation(), Rule: d.rule(),
-		Price: pick(d, "price", price, 2*price, 0), Validity: d.span(),
-		Visits: pick(d, "visits", 1, 2, 3, wallet.MaxVisits-1, wallet.MaxVisits, 0),
+		ID: d.id(), Wallet: d.wallet(), Rule: d.rule(), Price: pick(d, "price", price, 2*price),
+		Visits: pick(d, "visits", 1, 2, 3), Validity: d.span(),
 	}
-	if d.rarely("endless", 4) {
+	p.Generation = d.generation(p.Wallet)
+	if d.rarely("extreme visits", 3) {
+		p.Visits = pick(d, "visits", wallet.MaxVisits, 0, wallet.MaxVisits+1, wallet.MaxVisits-1)
+	}
+	if d.rarely("endless", 2) {
 		p.Validity = 0
 	}
 	return p
 }
 
 func (d *draws) settle() wallet.Settlement {
-	return wallet.Settlement{
-		ID: d.id(), Wallet: d.wallet(), Resource: d.resource(), Delivered: rapid.Bool().Draw(d.rt, "delivered"),
+	s := wallet.Settlement{Wallet: d.wallet(), Resource: d.resource()}
+	if len(d.ahead) > 0 && !d.rarely("another charge", 3) {
+		s = pick(d, "charge", d.ahead...)
 	}
+	s.ID, s.Delivered = d.id(), d.rarely("delivered", 1)
+	return s
 }
 
 func (d *draws) transfer() wallet.Transfer {
-	return wallet.Transfer{
-		ID: d.id(), From: pick(d, "from", d.accounts...), To: pick(d, "to", d.accounts...),
-		Generation: d.generation(), Amount: d.amount(), Note: d.note(),
+	t := wallet.Transfer{
+		ID: d.id(), From: pick(d, "from", d.accounts...), To: wallet.WalletAccount(d.wallet()),
+		Amount: d.amount(), Note: d.note(),
 	}
+	if d.rarely("to any account", 1) {
+		t.To = pick(d, "to", d.accounts...)
+	}
+	t.Generation = d.generation(t.From.Wallet)
+	return t
 }
 
 func (d *draws) hold() wallet.Hold {
-	h := wallet.Hold{
-		ID: d.id(), Wallet: d.wallet(), Generation: d.generation(), Amount: d.amount(), TTL: d.span(),
-	}
-	d.holds = append(d.holds, h.ID)
+	h := wallet.Hold{ID: d.id(), Wallet: d.wallet(), Amount: d.amount(), TTL: d.span()}
+	h.Generation = d.generation(h.Wallet)
 	return h
 }
 
-// heldID draws the id of a hold that was asked for, if there is one.
-func (d *draws) heldID() wallet.OpID {
-	if len(d.holds) == 0 {
-		return d.newID(0)
+func (d *draws) release() wallet.Release {
+	if len(d.held) == 0 || d.rarely("another hold", 4) {
+		return wallet.Release{ID: d.id(), Wallet: d.wallet(), Hold: d.id()}
 	}
-	return pick(d, "hold", d.holds...)
+	r := pick(d, "hold", d.held...)
+	r.ID = d.id()
+	if d.rarely("of another wallet", 4) {
+		r.Wallet = d.wallet()
+	}
+	return r
 }
 
 func (d *draws) capture() wallet.Capture {
+	r := d.release()
 	c := wallet.Capture{
-		ID: d.id(), Wallet: d.wallet(), Hold: d.heldID(), Amount: pick(d, "amount", 1, price, 2*price, wallet.Unit, 0),
+		ID: r.ID, Wallet: r.Wallet, Hold: r.Hold, Amount: pick(d, "amount", 1, price),
 		Rule: d.rule(), Resource: d.resource(), Window: d.span(),
 	}
-	if d.rarely("without a grant", 4) {
+	if d.rarely("any amount", 2) {
+		c.Amount = d.amount()
+	}
+	if d.rarely("without a grant", 2) {
 		c.Resource = ""
 	}
 	return c
 }
 
-func (d *draws) release() wallet.Release {
-	return wallet.Release{ID: d.id(), Wallet: d.wallet(), Hold: d.heldID()}
-}
-
 func (d *draws) create() wallet.CreateWallet {
-	return wallet.CreateWallet{ID: d.id(), Wallet: d.wallet(), Recovery: d.digest()}
+	return wallet.CreateWallet{ID: d.id(), Wallet: pick(d, "wallet", d.wallets...), Recovery: d.digest()}
 }
 
 func (d *draws) rekey() wallet.Rekey {
-	return wallet.Rekey{ID: d.id(), Wallet: d.wallet(), Recovery: d.digest(), Revoke: d.rarely("revoke", 3)}
+	return wallet.Rekey{ID: d.id(), Wallet: d.wallet(), Recovery: d.digest(), Revoke: d.rarely("revoke", 1)}
 }
 
 func (d *draws) freeze() wallet.Freeze {
-	return wallet.Freeze{ID: d.id(), Wallet: d.wallet(), Frozen: d.rarely("frozen", 3), Note: d.note()}
+	return wallet.Freeze{ID: d.id(), Wallet: d.wallet(), Frozen: d.rarely("frozen", 2), Note: d.note()}
 }
 
 func (d *draws) issue() wallet.IssueVouchers {
 	i := wallet.IssueVouchers{ID: d.id(), Value: d.amount(), Note: d.note()}
-	for range rapid.IntRange(0, 3).Draw(d.rt, "vouchers") {
+	for range rapid.IntRange(1, 3).Draw(d.rt, "vouchers") {
 		i.Digests = append(i.Digests, d.digest())
 	}
-	if !d.rarely("endless", 3) {
+	if d.rarely("none", 6) {
+		i.Digests = nil
+	}
+	if !d.rarely("endless", 2) {
 		i.Expires = d.clock.Now().Add(d.span())
-		d.edges = append(d.edges, cut(i.Expires))
 	}
 	return i
 }
 
 func (d *draws) redeem() wallet.Redeem {
-	return wallet.Redeem{ID: d.id(), Wallet: d.wallet(), Code: d.digest()}
+	r := wallet.Redeem{ID: d.id(), Wallet: d.wallet(), Code: d.digest()}
+	if len(d.codes) > 0 && !d.rarely("any code", 3) {
+		r.Code = pick(d, "code", d.codes...)
+	}
+	return r
 }
 
 func (d *draws) void() wallet.VoidVoucher {
-	return wallet.VoidVoucher{ID: d.id(), Serial: pick[uint64](d, "serial", 1, 2, 3, 4, 5, 0, 1<<40), Note: d.note()}
+	return wallet.VoidVoucher{ID: d.id(), Serial: pick[uint64](d, "serial", 1, 2, 3, 0, 1<<40, 4, 5), Note: d.note()}
 }
