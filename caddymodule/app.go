@@ -84,6 +84,9 @@ func (a *App) Provision(ctx caddy.Context) (err error) {
 	a.csrf = http.NewCrossOriginProtection()
 	a.limits = newLimits(a.now)
 	a.open = sync.OnceValues(a.openKeys)
+	if err := registerMetrics(ctx.GetMetricsRegistry()); err != nil {
+		return fmt.Errorf("paywall: metrics: %w", err)
+	}
 	if a.Currency == "" {
 		a.Currency = defaultCurrency
 	}

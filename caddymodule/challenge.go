@@ -25,7 +25,7 @@ type offered struct {
 
 // challenge answers 402: what the page costs, and how to pay for it.
 func (s *sale) challenge(w http.ResponseWriter, why error) {
-	s.place("outcome", "challenged")
+	s.outcome("challenged")
 	o := offered{quote: meter.NewQuote(s.app.newID(), s.rule, s.resource, s.back, s.app.now())}
 	o.sealed = o.quote.Seal(s.keys.quotes)
 	if p := (problem{}); errors.As(why, &p) {
@@ -57,7 +57,7 @@ func (s *sale) challengePage(w http.ResponseWriter, o offered) page.Challenge {
 		_, c.Title = meter.SplitResource(s.resource)
 	}
 	if o.why != nil && o.why.key != page.NotEnough { // the page itself says what is missing
-		c.Notice = &page.Notice{Error: true, Key: o.why.key, Field: o.why.field}
+		c.Notice = &page.Notice{Error: true, Key: o.why.key}
 	}
 	if intentOf(s.r) != neverPays {
 		c.RecoveryCode = takeRecovery(w, s.r)
@@ -210,6 +210,6 @@ func (s *sale) replyProblem(w http.ResponseWriter, p problem) {
 	if p.status == http.StatusServiceUnavailable {
 		outcome = "unavailable"
 	}
-	s.place("outcome", outcome)
+	s.outcome(outcome)
 	p.write(w, s.r, formOf(s.r.Header), s.app.frame(s.r))
 }

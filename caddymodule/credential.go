@@ -99,8 +99,13 @@ func (a *App) refuseQueryToken(k *keys, r *http.Request) error {
 }
 
 // strip removes the wallet's credentials from what the upstream sees: with
-// them it could spend.
+// them it could spend. It also removes what only the paywall may say.
 func strip(h http.Header, cred *credential) {
+	for name := range h {
+		if strings.HasPrefix(name, "Paywall-") {
+			delete(h, name)
+		}
+	}
 	if cred != nil && cred.bearer {
 		h.Del("Authorization")
 	}

@@ -62,7 +62,7 @@ func (c *call) pay() error {
 		return refusalOf(receipt.Outcome)
 	}
 	if receipt.Outcome == wallet.Applied {
-		c.app.stamp(c.w.Header(), receipt)
+		c.app.stamp(c.w.Header(), o.quote.Rule.Name, receipt)
 	}
 	notice := ""
 	if receipt.Outcome == wallet.Granted {

@@ -15,7 +15,6 @@ type problem struct {
 	status int
 	key    string
 	detail string
-	field  string        // of the form, where one is to blame
 	retry  time.Duration // when to try again; zero: not said
 }
 

@@ -15,7 +15,7 @@ import (
 // gone, and an answer that is not what was asked for, cost nothing.
 func (s *sale) settleCharge(status int, header http.Header) func(http.ResponseWriter) {
 	if deliveryOf(status) != delivered {
-		s.place("outcome", "unpaid")
+		s.outcome("unpaid")
 		return nil
 	}
 	if s.r.Context().Err() != nil {
@@ -42,7 +42,7 @@ func (s *sale) affordable() wallet.Amount {
 // settleHold captures what was set aside, or leaves it for letGo to release.
 func (s *sale) settleHold(status int, header http.Header) func(http.ResponseWriter) {
 	if deliveryOf(status) != delivered {
-		s.place("outcome", "unpaid")
+		s.outcome("unpaid")
 		return nil
 	}
 	ctx, cancel := s.settling()
@@ -66,12 +66,12 @@ func (s *sale) conclude(receipt wallet.Receipt, err error, header http.Header) f
 			s.replyProblem(w, problem{status: http.StatusServiceUnavailable, key: page.Uncertain, retry: unavailable.retry})
 		}
 	case receipt.Outcome.Done():
-		s.app.stamp(header, receipt)
+		s.app.stamp(header, s.rule.Name, receipt)
 		s.place("charge_id", receipt.ID.String())
-		s.place("outcome", paidOutcome(receipt))
+		s.outcome(paidOutcome(receipt))
 		return nil
 	case receipt.Outcome == wallet.Granted:
-		s.place("outcome", "granted")
+		s.outcome("granted")
 		return nil
 	}
 	// Since it was asked, somebody else has spent the money, or the wallet has
@@ -101,26 +101,34 @@ func (s *sale) lost(w http.ResponseWriter, receipt wallet.Receipt) {
 // button, this is where it turns out whether the page exists; if not, the money
 // goes back.
 func (s *sale) settleRead(status int, header http.Header) func(http.ResponseWriter) {
-	s.place("outcome", "granted")
 	got := deliveryOf(status)
-	if !s.standing.Ahead || got == undetermined {
-		return nil
+	if s.standing.Ahead && got != undetermined && s.settleAhead(got == delivered, header) {
+		s.outcome("refunded")
+	} else {
+		s.outcome("granted")
 	}
+	return nil
+}
+
+// settleAhead ends a charge that was made ahead, and reports whether the money
+// went back. Where the ledger cannot answer the page leaves all the same: it is
+// paid for, and the next reading settles it.
+func (s *sale) settleAhead(delivered bool, header http.Header) (refunded bool) {
 	ctx, cancel := s.settling()
 	defer cancel()
 	receipt, err := s.ledger.Settle(ctx, wallet.Settlement{
-		ID: s.app.newID(), Wallet: s.cred.Wallet, Resource: s.resource, Delivered: got == delivered,
+		ID: s.app.newID(), Wallet: s.cred.Wallet, Resource: s.resource, Delivered: delivered,
 	})
 	if err != nil {
 		s.app.logger.Error("settling a page paid ahead: " + err.Error())
-		return nil // it is paid for, and the next reading settles it
+		return false
 	}
-	if receipt.Outcome == wallet.Applied && got == undelivered {
-		s.place("outcome", "refunded")
-		header.Set("Paywall-Refunded", s.app.currency.Price(receipt.Amount))
-		header.Set("Paywall-Balance", s.app.currency.Price(receipt.Balance))
+	if delivered || receipt.Outcome != wallet.Applied {
+		return false
 	}
-	return nil
+	header.Set("Paywall-Refunded", s.app.currency.Price(receipt.Amount))
+	header.Set("Paywall-Balance", s.app.currency.Price(receipt.Balance))
+	return true
 }
 
 // setAside holds the price before the upstream acts.
@@ -156,11 +164,12 @@ func (s *sale) letGo() {
 }
 
 // stamp says on an answer what was charged and what is left.
-func (a *App) stamp(header http.Header, receipt wallet.Receipt) {
+func (a *App) stamp(header http.Header, rule string, receipt wallet.Receipt) {
 	if receipt.Visit {
 		header.Set("Paywall-Visits", strconv.Itoa(receipt.Visits))
 	} else {
 		header.Set("Paywall-Charged", a.currency.Price(receipt.Amount))
+		a.countCharge(rule, receipt.Amount)
 	}
 	header.Set("Paywall-Balance", a.currency.Price(receipt.Balance))
 }

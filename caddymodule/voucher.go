@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	voucherUnknown = problem{status: http.StatusUnprocessableEntity, key: page.VoucherUnknown, field: page.FieldVoucher}
-	voucherUsed    = problem{status: http.StatusConflict, key: page.VoucherUsed, field: page.FieldVoucher}
+	voucherUnknown = problem{status: http.StatusUnprocessableEntity, key: page.VoucherUnknown}
+	voucherUsed    = problem{status: http.StatusConflict, key: page.VoucherUsed}
 )
 
 // redeemedJSON is the answer to a voucher that was redeemed.
@@ -29,7 +29,7 @@ func (c *call) redeem() error {
 	}
 	code, err := wallet.ParseVoucherCode(c.fields.Code)
 	if err != nil {
-		return problem{status: http.StatusUnprocessableEntity, key: page.VoucherMalformed, field: page.FieldVoucher}
+		return problem{status: http.StatusUnprocessableEntity, key: page.VoucherMalformed}
 	}
 	digest := code.Digest(c.keys.vouchers)
 	held, err := c.holder()
@@ -69,7 +69,7 @@ func (c *call) createFor(digest wallet.Digest) (madeWallet, error) {
 	case err != nil:
 		return madeWallet{}, c.app.down("asking the ledger", err)
 	case v.State == wallet.VoucherRedeemed:
-		return madeWallet{}, c.wrongCode(voucherUsed)
+		return madeWallet{}, voucherUsed
 	case v.State != wallet.VoucherIssued:
 		return madeWallet{}, c.wrongCode(voucherUnknown)
 	}
@@ -83,7 +83,7 @@ func (c *call) notRedeemed(o wallet.Outcome) error {
 	case wallet.NotFound, wallet.Void:
 		return c.wrongCode(voucherUnknown)
 	case wallet.Spent:
-		return c.wrongCode(voucherUsed)
+		return voucherUsed
 	}
 	return refusalOf(o)
 }

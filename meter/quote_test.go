@@ -23,7 +23,7 @@ func keyOf(seed string) wallet.Key {
 }
 
 var (
-	now    = time.UnixMilli(1_790_000_000_000)
+	now  = time.UnixMilli(1_790_000_000_000)
 	ours = keyOf("ours")
 )
 
