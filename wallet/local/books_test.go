@@ -1,0 +1,95 @@
+package local
+
+import (
+	"context"
+	"reflect"
+	"testing"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// plain is a state without what depends on the order in which it came about,
+// and without what may have been forgotten.
+type plain struct {
+	Records  uint64
+	Purses   []purse
+	Recovery map[wallet.Digest]uint32
+	Passes   map[passKey]pass
+	Rules    []string
+	Grants   map[grantKey]grant
+	Holds    map[wallet.OpID]hold
+	Accounts map[string]wallet.Amount
+	Vouchers []voucher
+	Notes    []string
+	Ids      map[wallet.OpID]uint64
+}
+
+func plainState(s *state, now int64) plain {
+	p := plain{
+		Records: s.records, Recovery: s.purses.byRecovery, Passes: make(map[passKey]pass), Rules: s.passes.names,
+		Grants: make(map[grantKey]grant), Holds: make(map[wallet.OpID]hold), Accounts: make(map[string]wallet.Amount),
+		Notes: s.vouchers.notes, Ids: make(map[wallet.OpID]uint64),
+	}
+	for i := range s.purses.list.length {
+		w := *s.purses.list.at(i)
+		w.pass = 0
+		p.Purses = append(p.Purses, w)
+	}
+	for key, i := range s.passes.byKey {
+		item := *s.passes.list.at(i)
+		item.next = 0
+		p.Passes[key] = item
+	}
+	for _, shard := range s.grants.shards {
+		for key, g := range shard {
+			if !over(g.until, now) {
+				p.Grants[key] = g
+			}
+		}
+	}
+	for id, i := range s.holds.byID {
+		if h := *s.holds.list.at(i); now-h.until <= holdMemory {
+			p.Holds[id] = h
+		}
+	}
+	for i, name := range s.accounts.names {
+		p.Accounts[name] = s.accounts.balances[i]
+	}
+	for i := range s.vouchers.list.length {
+		p.Vouchers = append(p.Vouchers, *s.vouchers.list.at(i))
+	}
+	for _, memory := range []idBuckets{s.ids.charges, s.ids.money} {
+		for _, bucket := range memory.buckets {
+			for id, at := range bucket.at {
+				if now-idTime(id) <= memory.memory {
+					p.Ids[id] = at
+				}
+			}
+		}
+	}
+	return p
+}
+
+// sameBooks fails unless the live books are the fold of the whole journal, in
+// everything and not only the balances (invariant 7).
+func sameBooks(t testing.TB, l *Ledger) {
+	t.Helper()
+	var live plain
+	now := l.clock().UnixMilli()
+	r, to, done, err := l.audience(context.Background(), func() { live = plainState(l.state, now) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	folded := newState()
+	if err := r.walk(context.Background(), 0, 0, to, folded.fold); err != nil {
+		t.Fatal(err)
+	}
+	want := plainState(folded, now)
+	for i := range reflect.TypeFor[plain]().NumField() {
+		name := reflect.TypeFor[plain]().Field(i).Name
+		if got, want := reflect.ValueOf(live).Field(i).Interface(), reflect.ValueOf(want).Field(i).Interface(); !reflect.DeepEqual(got, want) {
+			t.Errorf("invariant 7: %s of the live books:\n%+v\nof the journal:\n%+v", name, got, want)
+		}
+	}
+}
