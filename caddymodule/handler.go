@@ -157,7 +157,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if intentOf(r) == preflight {
 		return next.ServeHTTP(newHeadOnly(w), r)
 	}
-	return h.app.sell(w, r, next, asked)
+	return sell(w, r, next, asked)
 }
 
 // ask is what a request asks for, and what it costs.

@@ -96,7 +96,10 @@ func (c *call) order(id wallet.WalletID) (o order, err error) {
 	}
 	var sold bool
 	if o.offer, sold = o.quote.Rule.Offer(name); !sold {
-		return o, badRequest("no such offer; the 402 and " + pricesPath + " list what is for sale")
+		if name != meter.OfferView {
+			return o, badRequest("no such offer; the 402 and " + pricesPath + " list what is for sale")
+		}
+		o.offer.Name = name // views are not sold singly, but a visit bought before will do
 	}
 	o.id = o.quote.PaymentID(id, o.offer.Name)
 	return o, nil

@@ -50,10 +50,13 @@ func speculative(h http.Header) bool {
 
 // navigation reports whether a browser loads the page as a document for the
 // reader to see, or is not saying (an older one, or no browser). An image, a
-// frame or a script's fetch takes no visit of a pass: the reader might not know.
+// frame or a script's fetch takes no visit of a pass, and neither does another
+// site that sends the reader here without a click: the reader might not know.
 func navigation(h http.Header) bool {
-	destination := h.Get("Sec-Fetch-Dest")
-	return destination == "" || destination == "document"
+	if to := h.Get("Sec-Fetch-Dest"); to != "" && to != "document" {
+		return false
+	}
+	return h.Get("Sec-Fetch-Site") != "cross-site" || h.Get("Sec-Fetch-User") == "?1"
 }
 
 // earlyData reports whether the request came before the TLS handshake was

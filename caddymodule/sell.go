@@ -44,7 +44,6 @@ type sale struct {
 	ask
 	r        *http.Request
 	ledger   lease
-	app      *App
 	keys     *keys
 	cred     *credential // nil: nobody, or a reader without a wallet
 	standing wallet.Standing
@@ -53,9 +52,9 @@ type sale struct {
 }
 
 // sell answers a request for a priced page.
-func (a *App) sell(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, asked ask) error {
-	s := &sale{ask: asked, r: r, app: a}
-	a.describe(s)
+func sell(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, asked ask) error {
+	s := &sale{ask: asked, r: r}
+	s.describe()
 	if err := s.open(); err != nil {
 		return s.reply(w, err)
 	}
@@ -232,17 +231,19 @@ func (a *App) newID() wallet.OpID {
 }
 
 // down logs that the ledger or the keys cannot be used, and is what the client
-// is told.
+// is told. A client that has left is no fault of theirs.
 func (a *App) down(doing string, err error) error {
-	a.logger.Error(doing, zap.Error(err))
+	if !errors.Is(err, context.Canceled) {
+		a.logger.Error(doing, zap.Error(err))
+	}
 	return unavailable
 }
 
 // describe sets the placeholders that are known beforehand.
-func (a *App) describe(s *sale) {
+func (s *sale) describe() {
 	s.place("rule", s.rule.Name)
-	s.place("price", a.currency.Format(s.rule.Lead().Price))
-	s.place("currency", a.currency.String())
+	s.place("price", s.app.currency.Format(s.rule.Lead().Price))
+	s.place("currency", s.app.currency.String())
 	s.place("wallet", "")
 	s.place("visits", "")
 }

@@ -102,6 +102,9 @@ func (s *sale) lost(w http.ResponseWriter, receipt wallet.Receipt) {
 // goes back.
 func (s *sale) settleRead(status int, header http.Header) func(http.ResponseWriter) {
 	got := deliveryOf(status)
+	if s.r.Method == http.MethodHead {
+		got = undetermined // nothing of the page leaves
+	}
 	if s.standing.Ahead && got != undetermined && s.settleAhead(got == delivered, header) {
 		s.outcome("refunded")
 	} else {
