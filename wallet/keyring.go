@@ -141,7 +141,7 @@ func newRing(paywall string, lifetime time.Duration, keys []*signingKey) (*Keyri
 	var newer time.Time
 	for i, key := range keys {
 		placed := *key
-		if placed.until = (time.Time{}); !newer.IsZero() {
+		if !newer.IsZero() {
 			placed.until = newer.Add(lifetime + tokenLeeway)
 		}
 		switch {

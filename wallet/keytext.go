@@ -26,7 +26,8 @@ type ringEntry struct {
 // Text is the ring with its private keys, for the file that keeps it: a JSON
 // array, newest key first, of {"kid", "created", "seed"} with the thumbprint
 // of the key (RFC 7638), the time in RFC 3339, and the 32 bytes of the private
-// key (RFC 8032 §5.1.5) in hexadecimal. [ParseKeyring] reads it back.
+// key (RFC 8032 §5.1.5) in hexadecimal. [ParseKeyring] reads it back, unless the
+// keys are an operator's, which have no time of creation.
 func (r *Keyring) Text() string {
 	entries := make([]ringEntry, len(r.keys))
 	for i, key := range r.keys {

@@ -1,7 +1,6 @@
 package wallet
 
 import (
-	"bytes"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -178,10 +177,8 @@ func predictable(key []byte) string {
 		counting = counting && (i == 0 || b-key[i-1] == key[1]-key[0])
 	}
 	switch {
-	case bytes.Count(key, key[:1]) == len(key):
-		return "all its bytes are equal"
 	case counting:
-		return "its bytes only count"
+		return "its bytes are all equal, or only count"
 	case printable:
 		return "it is readable text in base64 or hexadecimal"
 	case len(distinct) < leastDistinctBytes:

@@ -180,6 +180,13 @@ func TestSecretsDoNotReachLogsErrorsOrDumps(t *testing.T) {
 			texts = append(texts, fmt.Sprintf(verb, value))
 		}
 	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%b", "%o", "%c", "%U", "%t"} {
+		for _, value := range []any{secret, &secret, key, &key} {
+			if got := fmt.Sprintf(verb, value); got != redaction {
+				t.Errorf("%s writes %q", verb, got)
+			}
+		}
+	}
 	for _, value := range []any{secret, &key, holder, map[string]any{"a": &holder}} {
 		texts = append(texts, string(must(json.Marshal(value))(t)))
 	}
@@ -229,4 +236,12 @@ func FuzzParseSecret(f *testing.F) {
 			t.Fatal("another secret came back")
 		}
 	})
+}
+
+func BenchmarkSign(b *testing.B) {
+	key, message := testSecret(b).Derive("quote"), make([]byte, 200)
+	b.ReportAllocs()
+	for b.Loop() {
+		key.Sign(message)
+	}
 }
