@@ -1,0 +1,156 @@
+package paywall_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	modulePath = "github.com/caddy-paywall/caddy-paywall"
+	caddyPath  = "github.com/caddyserver/caddy/v2"
+)
+
+// rooms is the rule which package may import which: what the packages of a
+// top-level folder may use of the module's other folders, also through others.
+// A folder that is not here may use nothing, so that a new one has to be added
+// on purpose.
+var rooms = map[string][]string{
+	"caddymodule": {"meter", "wallet"},
+	"meter":       {"wallet"},
+	"wallet":      {},
+	"rfidbridge":  {"wallet"},
+}
+
+// edge is the one room that may know Caddy.
+const edge = "caddymodule"
+
+// fragile modules break the builds of whoever combines plugins when two of
+// them want different versions, so nobody here imports them by name.
+var fragile = []string{"github.com/quic-go/", "github.com/caddyserver/certmagic"}
+
+// listed is a package as go list -json prints it.
+type listed struct {
+	ImportPath string
+	Imports    []string // directly, by files that are no tests
+	Deps       []string // directly and through others
+}
+
+func TestEachRoomImportsOnlyWhatTheRuleAllows(t *testing.T) {
+	packages := listPackages(t)
+	for _, p := range packages {
+		for _, breach := range p.breaches() {
+			t.Errorf("%s %s", p.ImportPath, breach)
+		}
+	}
+	for _, room := range []string{"caddymodule", "caddymodule/caddy", "meter", "wallet", "wallet/local"} {
+		if !slices.ContainsFunc(packages, func(p listed) bool { return p.ImportPath == modulePath+"/"+room }) {
+			t.Errorf("go list does not know %s, so nothing was proved about it", room)
+		}
+	}
+}
+
+func TestTheImportRuleFindsEveryBreach(t *testing.T) {
+	const ours = modulePath + "/"
+	for name, c := range map[string]struct {
+		from, imports string
+		forbidden     bool
+	}{
+		"the edge uses a wallet engine":      {"caddymodule", ours + "wallet/local", false},
+		"the edge uses Caddy":                {"caddymodule", caddyPath + "/modules/caddyhttp", false},
+		"a package of the edge uses meter":   {"caddymodule/page", ours + "meter", false},
+		"meter uses amounts":                 {"meter", ours + "wallet", false},
+		"an engine uses the contract":        {"wallet/local", ours + "wallet", false},
+		"the kiosk uses tokens":              {"rfidbridge", ours + "wallet", false},
+		"anything uses the standard library": {"newroom", "net/http", false},
+		"anything uses its own packages":     {"newroom", ours + "newroom/part", false},
+
+		"meter uses the edge":            {"meter", ours + "caddymodule", true},
+		"meter uses a page of the edge":  {"meter", ours + "caddymodule/page", true},
+		"wallet uses meter":              {"wallet", ours + "meter", true},
+		"an engine uses meter":           {"wallet/local", ours + "meter", true},
+		"an engine uses the edge":        {"wallet/local", ours + "caddymodule", true},
+		"wallet uses Caddy":              {"wallet", caddyPath, true},
+		"an engine uses a part of Caddy": {"wallet/local", caddyPath + "/caddyconfig", true},
+		"the kiosk uses Caddy":           {"rfidbridge", caddyPath, true},
+		"the kiosk uses meter":           {"rfidbridge", ours + "meter", true},
+		"the edge uses the kiosk":        {"caddymodule", ours + "rfidbridge", true},
+		"a new room uses wallet":         {"newroom", ours + "wallet", true},
+		"a new room uses Caddy":          {"newroom", caddyPath, true},
+		"a room with a similar name":     {"wallets", ours + "wallet", true},
+		"the root uses wallet":           {"", ours + "wallet", true},
+		"the edge imports QUIC":          {"caddymodule", "github.com/quic-go/quic-go/http3", true},
+		"the edge imports certmagic":     {"caddymodule", "github.com/caddyserver/certmagic", true},
+	} {
+		p := listed{strings.TrimSuffix(ours+c.from, "/"), []string{c.imports}, []string{c.imports}}
+		if found := p.breaches(); (len(found) > 0) != c.forbidden {
+			t.Errorf("%s: the rule finds %q", name, found)
+		}
+	}
+}
+
+// breaches says what the package may not import and does.
+func (p listed) breaches() (found []string) {
+	room, _ := roomOf(p.ImportPath)
+	for _, dependency := range p.Deps {
+		other, ours := roomOf(dependency)
+		switch {
+		case ours && other != room && !slices.Contains(rooms[room], other):
+			found = append(found, "uses "+dependency+", which the rule in imports_test.go does not allow "+room)
+		case !ours && room != edge && within(dependency, caddyPath):
+			found = append(found, "uses "+dependency+": only "+edge+" may know Caddy")
+		}
+	}
+	for _, imported := range p.Imports {
+		for _, prefix := range fragile {
+			if strings.HasPrefix(imported, prefix) {
+				found = append(found, "imports "+imported+", a version of which every other plugin would have to share")
+			}
+		}
+	}
+	return found
+}
+
+// roomOf is the top-level folder of a package of this module; the module's own
+// root has none.
+func roomOf(importPath string) (room string, ours bool) {
+	if !within(importPath, modulePath) {
+		return "", false
+	}
+	inside := strings.TrimPrefix(strings.TrimPrefix(importPath, modulePath), "/")
+	room, _, _ = strings.Cut(inside, "/")
+	return room, true
+}
+
+// within reports whether a package is that of a path, or below it.
+func within(importPath, path string) bool {
+	return importPath == path || strings.HasPrefix(importPath, path+"/")
+}
+
+// listPackages asks the go tool, so that build tags, files of other systems and
+// what is imported through others are judged as a build judges them.
+func listPackages(t *testing.T) (packages []listed) {
+	t.Helper()
+	list := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,Deps", "./...")
+	var stderr bytes.Buffer
+	list.Stderr = &stderr
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.String())
+	}
+	decoder := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var p listed
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatalf("what go list prints is no JSON: %v", err)
+		}
+		packages = append(packages, p)
+	}
+}
