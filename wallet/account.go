@@ -1,7 +1,5 @@
 package wallet
 
-import "fmt"
-
 // Account is one side of a transfer. A wallet's account is the wallet's id;
 // every other account has a name: "site" earns what pages cost, and a
 // "funding:<provider>" account is where money comes from. Only funding
@@ -29,11 +27,14 @@ func (a Account) IsFunding() bool {
 	return len(a.Name) > len(fundingPrefix) && a.Name[:len(fundingPrefix)] == fundingPrefix
 }
 
-const fundingPrefix = "funding:"
+const (
+	fundingPrefix = "funding:"
+	walletPrefix  = "wallet:" // how a wallet's account is written; no name begins so
+)
 
 func (a Account) String() string {
 	if a.IsWallet() {
-		return fmt.Sprintf("wallet:%s", a.Wallet)
+		return walletPrefix + a.Wallet.String()
 	}
 	return a.Name
 }

@@ -1,6 +1,9 @@
 package wallet
 
-import "testing"
+import (
+	"errors"
+	"testing"
+)
 
 func TestAnAccountIsAWalletsOrHasAName(t *testing.T) {
 	id := must(NewWalletID(seeded(1)))(t)
@@ -36,5 +39,20 @@ func TestAccountsAreEqualByWhatTheyAre(t *testing.T) {
 	id, other := must(NewWalletID(seeded(1)))(t), must(NewWalletID(seeded(2)))(t)
 	if WalletAccount(id) != WalletAccount(id) || WalletAccount(id) == WalletAccount(other) || WalletAccount(id) == Site {
 		t.Error("accounts do not compare as what they are")
+	}
+}
+
+// An account named like a wallet's could not be told from it in a report of
+// differences.
+func TestNoNamedAccountIsWrittenLikeAWallets(t *testing.T) {
+	id := WalletID{1}
+	disguised := Account{Name: WalletAccount(id).String()}
+	for _, transfer := range []Transfer{
+		{From: disguised, To: WalletAccount(id), Amount: 1},
+		{From: WalletAccount(id), To: disguised, Amount: 1},
+	} {
+		if err := transfer.Check(); !errors.Is(err, ErrInvalid) {
+			t.Errorf("a transfer from %s to %s: %v, want ErrInvalid", transfer.From, transfer.To, err)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -187,6 +188,8 @@ func (t Transfer) Check() error {
 		return fmt.Errorf("%w: a transfer from %s to itself", ErrInvalid, t.From)
 	case !t.From.IsWallet() && !t.To.IsWallet():
 		return fmt.Errorf("%w: a transfer between %s and %s touches no wallet", ErrInvalid, t.From, t.To)
+	case strings.HasPrefix(t.From.Name, walletPrefix) || strings.HasPrefix(t.To.Name, walletPrefix):
+		return fmt.Errorf("%w: an account's name must not begin with %s", ErrInvalid, walletPrefix)
 	}
 	return firstError(
 		checkText("account", t.From.Name, 0, MaxAccount), checkText("account", t.To.Name, 0, MaxAccount),
