@@ -94,6 +94,9 @@ func (s *state) applyEntry(r *record) error {
 	case wallet.KindTransfer:
 		s.applyTransfer(r)
 	case wallet.KindHold:
+		if s.holds.find(r.id) != nil {
+			return fmt.Errorf("its hold exists already")
+		}
 		w.held += r.amount
 		s.holds.add(hold{id: r.id, wallet: r.walletAt, amount: r.amount, until: r.until})
 	case wallet.KindCapture, wallet.KindRelease:

@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/binary"
 	"fmt"
 	"sync"
@@ -91,5 +90,3 @@ func newID() wallet.OpID {
 	id[6] = 0x70
 	return id
 }
-
-var _ = rand.Reader

@@ -1,7 +1,6 @@
 package local
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -66,10 +65,10 @@ type Ledger struct {
 	departed        time.Time
 	lastCarried     int // records of the flight that left last
 	sealedTo        uint64
-	snapshotAt      uint64 // position of the newest snapshot; the snapshooter's
+	snapshotAt      uint64 // position of the newest snapshot; the snapshot keeper's
 
 	wake       chan struct{} // for the writer
-	snap       chan struct{} // for the snapshooter
+	snap       chan struct{} // for the snapshot keeper
 	written    chan struct{} // closed when the writer has ended
 	stopped    chan struct{} // closed when the background is to end
 	background sync.WaitGroup
@@ -180,32 +179,3 @@ func (l *Ledger) close() error {
 }
 
 var _ wallet.Ledger = (*Ledger)(nil)
-
-// audience waits until everything so far is durable and returns a reader of it
-// and the position up to which it reaches. see, if not nil, is called at that
-// very position, under l.mu. done must be called when the reader is done with.
-func (l *Ledger) audience(ctx context.Context, see func()) (r *reader, to uint64, done func(), err error) {
-	if _, err := l.begin(ctx); err != nil {
-		return nil, 0, nil, err
-	}
-	f := l.settled(everything)
-	switch {
-	case l.boarding.records > 0:
-		to = l.boarding.end()
-	case l.flying != nil:
-		to = l.flying.after()
-	default:
-		to = l.durable
-	}
-	if see != nil {
-		see()
-	}
-	l.readers.Add(1)
-	l.mu.Unlock()
-	if err := f.wait(ctx); err != nil {
-		l.readers.Done()
-		return nil, 0, nil, err
-	}
-	r = l.journal.reader()
-	return r, to, func() { r.close(); l.readers.Done() }, nil
-}

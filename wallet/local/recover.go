@@ -112,22 +112,17 @@ func (j *journal) replay(from *snapshot) (*frames, error) {
 	return end, nil
 }
 
+// replayLast reads the whole last segment, also what a snapshot covers: it costs
+// little, and finds out whether the journal reaches as far as the snapshot says.
 func (j *journal) replayLast(f file, last segment, from *snapshot) (*frames, error) {
-	offset, sequence := int64(segmentHeader), last.sequence
-	if from.position > last.base {
-		offset, sequence = int64(from.position-last.base), from.sequence
-	}
-	end, err := framesOf(f, last, offset, sequence)
+	end, err := framesOf(f, last, segmentHeader, last.sequence)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
-	}
-	if end.offset > end.size {
-		return nil, corrupt("segment %s ends before the snapshot that was made of it", segmentName(last.base))
 	}
 	var each record
 	newest := int64(0) // offset of the last frame
 	for {
-		before := end.offset
+		begin := end.offset
 		records, at, ok, err := end.next()
 		if err != nil {
 			return nil, fmt.Errorf("journal: %w", err)
@@ -135,10 +130,17 @@ func (j *journal) replayLast(f file, last segment, from *snapshot) (*frames, err
 		if !ok {
 			break
 		}
-		newest = before
+		newest = begin
+		if end.position() <= from.position {
+			continue
+		}
 		if err := eachRecord(records, at, everything, &each, from.state.fold); err != nil {
 			return nil, err
 		}
+	}
+	if end.position() < from.position {
+		return nil, corrupt("segment %s ends at offset %d, before the snapshot that was made of it",
+			segmentName(last.base), end.offset)
 	}
 	allocated, err := cutTail(f, end)
 	if err != nil {
