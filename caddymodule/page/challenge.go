@@ -46,7 +46,8 @@ type Challenge struct {
 	// Return is where the reader goes after redeeming or recovering.
 	Return string
 
-	// HasWallet says whether Balance, Visits and Affordable mean anything.
+	// HasWallet says whether Balance, Visits and Affordable mean anything. A
+	// device whose credential is revoked has no wallet.
 	HasWallet bool
 
 	// Balance is what the wallet has available.

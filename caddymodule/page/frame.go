@@ -12,7 +12,8 @@ type Frame struct {
 	// Currency is the paywall's.
 	Currency wallet.Currency
 
-	// SiteName stands at the top and in the title; empty: nothing does.
+	// SiteName stands at the top, as the link to "/", and in the title; empty:
+	// the link has a neutral name.
 	SiteName string
 
 	// Path is where a GET shows this page, with its query if it has one. The
@@ -23,8 +24,7 @@ type Frame struct {
 	Notice *Notice
 
 	// RecoveryCode is shown prominently, with advice to copy or print it. Set
-	// it on the one answer that makes the code, which must be no-store; empty:
-	// nothing is shown.
+	// it on one answer only, which must be no-store; empty: nothing is shown.
 	RecoveryCode string
 }
 

@@ -86,6 +86,9 @@ func (p Wallet) view() walletView {
 		HasWallet: p.Exists, Frozen: p.Frozen, First: p.First, ID: clean(p.ID, maxName),
 		Balance: p.Balance, Held: p.Held, Return: WalletPath,
 	}
+	if p.Notice != nil && p.Notice.Key == Frozen {
+		v.Frozen = false // said once is enough
+	}
 	for _, pass := range p.Passes {
 		pass.Title = clean(pass.Title, maxName)
 		v.Passes = append(v.Passes, pass)

@@ -127,11 +127,13 @@ func TestOpeningAnotherWalletWarnsAboutThisOne(t *testing.T) {
 	}
 }
 
-func TestAFrozenWalletSaysSo(t *testing.T) {
-	w := walletPage(t, "full")
-	w.Frozen = true
-	if !strings.Contains(rendered(t, w), "It cannot spend at the moment.") {
-		t.Error("nothing says that the wallet is frozen")
+func TestAFrozenWalletSaysSoOnce(t *testing.T) {
+	silent := walletPage(t, "full")
+	silent.Frozen = true
+	for name, w := range map[string]Wallet{"without a notice": silent, "with one": walletPage(t, "frozen")} {
+		if got := strings.Count(rendered(t, w), "It cannot spend at the moment."); got != 1 {
+			t.Errorf("%s the page says %d times that the wallet is frozen", name, got)
+		}
 	}
 }
 
