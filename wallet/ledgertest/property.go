@@ -44,7 +44,8 @@ type pair struct {
 	engine Engine
 	real   wallet.Ledger
 	model  wallet.Ledger
-	past   []func() // operations that took effect, to send again
+	past   []func() // send an operation again that took effect
+	like   []func() // the same, but for one field
 }
 
 func newPair(t testing.TB, rt *rapid.T, e Engine) *pair {
@@ -86,7 +87,8 @@ func (p *pair) actions() map[string]func(*rapid.T) {
 		{"IssueVouchers", 2, func() { step(p, wallet.Ledger.IssueVouchers, p.issue()) }},
 		{"Redeem", 2, func() { step(p, wallet.Ledger.Redeem, p.redeem()) }},
 		{"VoidVoucher", 1, func() { step(p, wallet.Ledger.VoidVoucher, p.void()) }},
-		{"Again", 2, p.again},
+		{"Again", 2, func() { p.resend(p.past) }},
+		{"Like", 1, func() { p.resend(p.like) }},
 		{"Advance", 2, p.advance},
 		{"Standing", 2, p.compareStanding},
 		{"Look", 1, p.look},
@@ -128,6 +130,7 @@ func step[Op any](p *pair, m method[Op], op Op) {
 	if got.Outcome == wallet.Applied {
 		p.remember(op, got)
 		p.past = append(p.past, func() { step(p, m, op) })
+		p.like = append(p.like, func() { step(p, m, altered(op, pick(p.draws, "field", contentOf[Op]()...))) })
 	}
 }
 
@@ -150,10 +153,10 @@ func errorKind(err error) error {
 	return err
 }
 
-// again sends an operation that took effect once more, unchanged.
-func (p *pair) again() {
-	if len(p.past) > 0 {
-		p.past[rapid.IntRange(0, len(p.past)-1).Draw(p.rt, "again")]()
+// resend sends one of the operations that took effect once more.
+func (p *pair) resend(operations []func()) {
+	if len(operations) > 0 {
+		pick(p.draws, "operation", operations...)()
 	}
 }
 

@@ -23,6 +23,7 @@ type draws struct {
 	wallets  []wallet.WalletID            // the first three are there from the start
 	digests  []wallet.Digest              // the first is none
 	ids      []wallet.OpID                // used before
+	twin     wallet.Hold                  // the last hold drawn
 	held     []wallet.Release             // holds that were made
 	ahead    []wallet.Settlement          // charges that were made ahead
 	codes    []wallet.Digest              // vouchers that were issued
@@ -36,7 +37,8 @@ func newDraws(rt *rapid.T, clock *Clock, current func(wallet.WalletID) uint32) *
 		d.wallets = append(d.wallets, wallet.WalletID{0xa0, i})
 		d.accounts = append(d.accounts, wallet.WalletAccount(d.wallets[i]))
 	}
-	d.accounts = append(d.accounts, charity, wallet.Account{Name: "funding:"}, wallet.FundingVoucher, wallet.Site, card)
+	d.accounts = append(d.accounts, charity, wallet.Account{Name: "funding:"}, wallet.FundingVoucher, wallet.Site,
+		wallet.FundingOperator, wallet.Account{Name: "funding:sms"}, card)
 	for i := range byte(8) {
 		d.digests = append(d.digests, wallet.Digest{0xd0, i})
 	}

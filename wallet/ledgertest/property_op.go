@@ -56,6 +56,10 @@ func (d *draws) transfer() wallet.Transfer {
 
 func (d *draws) hold() wallet.Hold {
 	h := wallet.Hold{ID: d.id(), Wallet: d.wallet(), Amount: d.amount(), TTL: d.span()}
+	if d.rarely("twin", 2) && d.twin.TTL > 0 {
+		h.Wallet, h.TTL = d.twin.Wallet, d.twin.TTL // to end at once, if the clock stands
+	}
+	d.twin = h
 	h.Generation = d.generation(h.Wallet)
 	return h
 }

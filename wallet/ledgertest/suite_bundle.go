@@ -114,9 +114,16 @@ var bundles = []scenario{
 			Outcome: wallet.Applied, Amount: wallet.Unit, Balance: hundred - 2*wallet.Unit, Visits: 4, Until: until,
 		})
 		b.clock.Advance(validity)
-		expect(b, wallet.Ledger.Buy, bundle(w, 2), wallet.Receipt{
-			Outcome: wallet.Applied, Amount: wallet.Unit, Balance: hundred - 3*wallet.Unit, Visits: 2,
+		expect(b, wallet.Ledger.Buy, bundle(w, 1), wallet.Receipt{
+			Outcome: wallet.Applied, Amount: wallet.Unit, Balance: hundred - 3*wallet.Unit, Visits: 1,
 			Until: b.now().Add(validity),
+		})
+		do(b, wallet.Ledger.Charge, view(w, "news:/b"))
+		shorter := bundle(w, 2)
+		shorter.Validity = time.Hour
+		expect(b, wallet.Ledger.Buy, shorter, wallet.Receipt{
+			Outcome: wallet.Applied, Amount: wallet.Unit, Balance: hundred - 4*wallet.Unit, Visits: 2,
+			Until: b.now().Add(time.Hour),
 		})
 	}},
 	{"a bundle that the wallet cannot pay or the pass cannot take is refused (invariant 2)", func(b *trial) {

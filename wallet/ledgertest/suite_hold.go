@@ -87,13 +87,14 @@ var holding = []scenario{
 			})
 		}
 	}},
-	{"a capture of more than is held is refused and leaves the hold (invariant 2)", func(b *trial) {
+	{"a capture of more than its hold is refused, whatever else the wallet has or holds (invariant 2)", func(b *trial) {
 		w := b.wallet(hundred)
 		hold := b.held(w, price)
+		b.held(w, price)
 		expect(b, wallet.Ledger.Capture, capture(w, hold, price+1), wallet.Receipt{
-			Outcome: wallet.Insufficient, Balance: hundred - price,
+			Outcome: wallet.Insufficient, Balance: hundred - 2*price,
 		})
-		b.has(w, hundred-price, price)
+		b.has(w, hundred-2*price, 2*price)
 	}},
 	{"a hold is its own wallet's, and an id that is no hold is not found (invariant 2)", func(b *trial) {
 		w, other := b.wallet(hundred), b.wallet(hundred)

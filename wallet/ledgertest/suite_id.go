@@ -17,16 +17,10 @@ type deed struct {
 	others []deed // the same but for one field
 }
 
-func deedOf[Op any](b *trial, memory time.Duration, m method[Op], op Op) deed {
+func deedOf[Op any](memory time.Duration, m method[Op], op Op) deed {
 	d := bareDeed(reflect.TypeFor[Op]().Name(), memory, m, op)
-	for i := range reflect.TypeFor[Op]().NumField() {
-		field := reflect.TypeFor[Op]().Field(i).Name
-		if field == "ID" {
-			continue
-		}
-		other := op
-		b.alter(reflect.ValueOf(&other).Elem().Field(i).Addr().Interface())
-		d.others = append(d.others, bareDeed(d.kind+" with another "+field, memory, m, other))
+	for _, field := range contentOf[Op]() {
+		d.others = append(d.others, bareDeed(d.kind+" with another "+field, memory, m, altered(op, field)))
 	}
 	return d
 }
@@ -35,44 +29,6 @@ func bareDeed[Op any](kind string, memory time.Duration, m method[Op], op Op) de
 	return deed{kind: kind, memory: memory, do: func(ctx context.Context, l wallet.Ledger, id wallet.OpID) (wallet.Receipt, error) {
 		return m(l, ctx, withID(op, id))
 	}}
-}
-
-// alter makes another valid value of a field.
-func (b *trial) alter(field any) {
-	switch f := field.(type) {
-	case *string:
-		*f += "!"
-	case *bool:
-		*f = !*f
-	case *int:
-		*f++
-	case *uint32:
-		*f++
-	case *uint64:
-		*f++
-	case *wallet.Amount:
-		*f++
-	case *time.Duration:
-		*f += time.Millisecond
-	case *time.Time:
-		*f = f.Add(time.Millisecond)
-	case *wallet.OpID:
-		*f = b.id()
-	case *wallet.WalletID:
-		f[0]++
-	case *wallet.Account:
-		if f.IsWallet() {
-			f.Wallet[0]++
-		} else {
-			f.Name += "!"
-		}
-	case *wallet.Digest:
-		*f = NewDigest(b)
-	case *[]wallet.Digest:
-		*f = []wallet.Digest{NewDigest(b)}
-	default:
-		b.Fatalf("no other value of a %T", field)
-	}
 }
 
 // deeds prepares one operation of every kind. None stands in another's way.
@@ -96,23 +52,23 @@ func (b *trial) deeds() []deed {
 	fresh := wallet.WalletID(b.id())
 	const brief, long = wallet.ChargeMemory, wallet.MoneyMemory
 	return []deed{
-		deedOf(b, brief, wallet.Ledger.Charge, view(w(), article)),
-		deedOf(b, brief, wallet.Ledger.Buy, bundle(w(), 5)),
-		deedOf(b, brief, wallet.Ledger.Settle, wallet.Settlement{Wallet: ahead.Wallet, Resource: article}),
-		deedOf(b, brief, wallet.Ledger.Hold, set(w(), wallet.Unit)),
-		deedOf(b, brief, wallet.Ledger.Capture, wallet.Capture{
+		deedOf(brief, wallet.Ledger.Charge, view(w(), article)),
+		deedOf(brief, wallet.Ledger.Buy, bundle(w(), 5)),
+		deedOf(brief, wallet.Ledger.Settle, wallet.Settlement{Wallet: ahead.Wallet, Resource: article}),
+		deedOf(brief, wallet.Ledger.Hold, set(w(), wallet.Unit)),
+		deedOf(brief, wallet.Ledger.Capture, wallet.Capture{
 			Wallet: captured, Hold: captureOf, Amount: price, Rule: rule, Resource: article, Window: window,
 		}),
-		deedOf(b, brief, wallet.Ledger.Release, wallet.Release{Wallet: released, Hold: releaseOf}),
-		deedOf(b, long, wallet.Ledger.Transfer, pay(wallet.WalletAccount(w()), wallet.WalletAccount(w()), price)),
-		deedOf(b, long, wallet.Ledger.CreateWallet, wallet.CreateWallet{Wallet: fresh, Recovery: NewDigest(b)}),
-		deedOf(b, long, wallet.Ledger.Rekey, wallet.Rekey{Wallet: w(), Recovery: NewDigest(b), Revoke: true}),
-		deedOf(b, long, wallet.Ledger.Freeze, wallet.Freeze{Wallet: w(), Frozen: true, Note: "lost"}),
-		deedOf(b, long, wallet.Ledger.IssueVouchers, wallet.IssueVouchers{
+		deedOf(brief, wallet.Ledger.Release, wallet.Release{Wallet: released, Hold: releaseOf}),
+		deedOf(long, wallet.Ledger.Transfer, pay(wallet.WalletAccount(w()), wallet.WalletAccount(w()), price)),
+		deedOf(long, wallet.Ledger.CreateWallet, wallet.CreateWallet{Wallet: fresh, Recovery: NewDigest(b)}),
+		deedOf(long, wallet.Ledger.Rekey, wallet.Rekey{Wallet: w(), Recovery: NewDigest(b), Revoke: true}),
+		deedOf(long, wallet.Ledger.Freeze, wallet.Freeze{Wallet: w(), Frozen: true, Note: "lost"}),
+		deedOf(long, wallet.Ledger.IssueVouchers, wallet.IssueVouchers{
 			Value: wallet.Unit, Expires: b.now().Add(validity), Note: "fair", Digests: []wallet.Digest{NewDigest(b), NewDigest(b)},
 		}),
-		deedOf(b, long, wallet.Ledger.Redeem, wallet.Redeem{Wallet: w(), Code: code}),
-		deedOf(b, long, wallet.Ledger.VoidVoucher, wallet.VoidVoucher{Serial: void.Serial, Note: "misprint"}),
+		deedOf(long, wallet.Ledger.Redeem, wallet.Redeem{Wallet: w(), Code: code}),
+		deedOf(long, wallet.Ledger.VoidVoucher, wallet.VoidVoucher{Serial: void.Serial, Note: "misprint"}),
 	}
 }
 

@@ -57,12 +57,16 @@ var issuing = []scenario{
 		expect(b, wallet.Ledger.IssueVouchers, i, wallet.Receipt{Outcome: wallet.Applied, Serial: 2})
 	}},
 	{"the ledger keeps its own copy of the digests it was given", func(b *trial) {
-		codes, _, _ := b.issue(1)
-		code := codes[0]
-		codes[0] = wallet.Digest{}
+		code, given := NewDigest(b), make([]wallet.Digest, 1)
+		given[0] = code
+		i := withID(wallet.IssueVouchers{Value: wallet.Unit, Digests: given}, b.id())
+		first := do(b, wallet.Ledger.IssueVouchers, i)
+		given[0] = NewDigest(b)
 		if _, err := b.l.Voucher(b.Context(), code); err != nil {
 			b.Fatalf("the voucher is gone: %v", err)
 		}
+		i.Digests = []wallet.Digest{code}
+		again(b, wallet.Ledger.IssueVouchers, i, first)
 	}},
 	{"a voucher that is voided is worthless, and its note says why (invariant 3)", func(b *trial) {
 		codes, i, first := b.issue(2)

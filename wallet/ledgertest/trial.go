@@ -2,7 +2,6 @@ package ledgertest
 
 import (
 	"context"
-	"reflect"
 	"testing"
 	"time"
 
@@ -207,13 +206,4 @@ func pay(from, to wallet.Account, amount wallet.Amount) wallet.Transfer {
 
 func set(id wallet.WalletID, amount wallet.Amount) wallet.Hold {
 	return wallet.Hold{Wallet: id, Generation: 1, Amount: amount, TTL: 10 * time.Minute}
-}
-
-func idOf(op any) wallet.OpID {
-	return reflect.ValueOf(op).FieldByName("ID").Interface().(wallet.OpID)
-}
-
-func withID[Op any](op Op, id wallet.OpID) Op {
-	reflect.ValueOf(&op).Elem().FieldByName("ID").Set(reflect.ValueOf(id))
-	return op
 }
