@@ -52,8 +52,8 @@ func subcommand(use, short string, args cobra.PositionalArgs, run func(*cobra.Co
 }
 
 // operate does one operation of the admin routes and prints its result: as
-// JSON where --json asks for it, else as print does.
-func operate[T any](cmd *cobra.Command, operation string, input operatorInput, print func(io.Writer, T)) (result T, err error) {
+// JSON where --json asks for it, else as show does.
+func operate[T any](cmd *cobra.Command, operation string, input operatorInput, show func(io.Writer, T)) (result T, err error) {
 	body, err := callAdmin(cmd, operation, input)
 	if err != nil {
 		return result, err
@@ -66,7 +66,7 @@ func operate[T any](cmd *cobra.Command, operation string, input operatorInput, p
 		return result, err
 	}
 	table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
-	print(table, result)
+	show(table, result)
 	return result, table.Flush()
 }
 

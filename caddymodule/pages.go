@@ -23,20 +23,22 @@ const (
 )
 
 // endpoints is everything below /.paywall/. The same handlers serve forms and
-// JSON.
+// JSON. What is for everybody does not look at credentials, so that a bad one
+// does not stand in its way.
 var endpoints = map[string]struct {
-	method string
-	serve  func(*call) error
+	method   string
+	serve    func(*call) error
+	everyone bool
 }{
-	pricesPath:           {http.MethodGet, (*call).prices},
-	keysPath:             {http.MethodGet, (*call).publicKeys},
-	walletsPath:          {http.MethodPost, (*call).newWallet},
-	page.WalletPath:      {http.MethodGet, (*call).showWallet},
-	entriesPath:          {http.MethodGet, (*call).showWallet},
-	page.NewRecoveryPath: {http.MethodPost, (*call).renewRecovery},
-	page.RedeemPath:      {http.MethodPost, (*call).redeem},
-	page.PayPath:         {http.MethodPost, (*call).pay},
-	page.RecoverPath:     {http.MethodPost, (*call).recover},
+	pricesPath:           {http.MethodGet, (*call).prices, true},
+	keysPath:             {http.MethodGet, (*call).publicKeys, true},
+	walletsPath:          {http.MethodPost, (*call).newWallet, false},
+	page.WalletPath:      {http.MethodGet, (*call).showWallet, false},
+	entriesPath:          {http.MethodGet, (*call).showWallet, false},
+	page.NewRecoveryPath: {http.MethodPost, (*call).renewRecovery, false},
+	page.RedeemPath:      {http.MethodPost, (*call).redeem, false},
+	page.PayPath:         {http.MethodPost, (*call).pay, false},
+	page.RecoverPath:     {http.MethodPost, (*call).recover, false},
 }
 
 // call is one request below /.paywall/.
@@ -88,6 +90,9 @@ func (c *call) serve() (err error) {
 	}
 	if c.keys, err = c.app.open(); err != nil {
 		return c.app.down("opening the paywall", err)
+	}
+	if endpoint.everyone {
+		return endpoint.serve(c)
 	}
 	if c.ledger, err = c.app.lease(); err != nil {
 		return c.app.down("opening the ledger", err)
@@ -199,7 +204,7 @@ func (c *call) fail(err error) {
 	var p problem
 	if !errors.As(err, &p) {
 		c.app.logger.Error("answering " + c.r.URL.Path + ": " + err.Error())
-		p = unavailable
+		p = errUnavailable
 	}
 	f := formOf(c.r.Header)
 	if f == asHTML && c.r.Method == http.MethodPost && p.status != http.StatusForbidden && c.fields != (fields{}) {

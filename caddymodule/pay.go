@@ -56,7 +56,7 @@ func (c *call) pay() error {
 	receipt, err := c.buy(o, held.Generation, held.ID)
 	if err != nil {
 		c.app.logger.Error("taking a payment: " + err.Error())
-		return problem{status: http.StatusServiceUnavailable, key: page.Uncertain, retry: unavailable.retry}
+		return problem{status: http.StatusServiceUnavailable, key: page.Uncertain, retry: errUnavailable.retry}
 	}
 	if !receipt.Outcome.Done() && receipt.Outcome != wallet.Granted {
 		return refusalOf(receipt.Outcome)

@@ -51,9 +51,9 @@ func refusalOf(o wallet.Outcome) problem {
 	return problem{status: http.StatusConflict, key: page.Conflict, detail: o.String()}
 }
 
-// unavailable is the answer when the ledger cannot say: never a 402, which
+// errUnavailable is the answer when the ledger cannot say: never a 402, which
 // would ask for a second payment.
-var unavailable = problem{status: http.StatusServiceUnavailable, key: page.Unavailable, retry: 5 * time.Second}
+var errUnavailable = problem{status: http.StatusServiceUnavailable, key: page.Unavailable, retry: 5 * time.Second}
 
 // problemType names a message key as a problem type (RFC 9457 §3.1.1).
 func problemType(key string) string { return "urn:caddy-paywall:problem:" + key }

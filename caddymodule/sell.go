@@ -236,7 +236,7 @@ func (a *App) down(doing string, err error) error {
 	if !errors.Is(err, context.Canceled) {
 		a.logger.Error(doing, zap.Error(err))
 	}
-	return unavailable
+	return errUnavailable
 }
 
 // describe sets the placeholders that are known beforehand.

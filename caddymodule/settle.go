@@ -63,7 +63,7 @@ func (s *sale) conclude(receipt wallet.Receipt, err error, header http.Header) f
 	case err != nil:
 		s.app.logger.Error("charging at the commit point: " + err.Error())
 		return func(w http.ResponseWriter) {
-			s.replyProblem(w, problem{status: http.StatusServiceUnavailable, key: page.Uncertain, retry: unavailable.retry})
+			s.replyProblem(w, problem{status: http.StatusServiceUnavailable, key: page.Uncertain, retry: errUnavailable.retry})
 		}
 	case receipt.Outcome.Done():
 		s.app.stamp(header, s.rule.Name, receipt)

@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	voucherUnknown = problem{status: http.StatusUnprocessableEntity, key: page.VoucherUnknown}
-	voucherUsed    = problem{status: http.StatusConflict, key: page.VoucherUsed}
+	errVoucherUnknown = problem{status: http.StatusUnprocessableEntity, key: page.VoucherUnknown}
+	errVoucherUsed    = problem{status: http.StatusConflict, key: page.VoucherUsed}
 )
 
 // redeemedJSON is the answer to a voucher that was redeemed.
@@ -65,13 +65,13 @@ func (c *call) createFor(digest wallet.Digest) (madeWallet, error) {
 	v, err := c.ledger.Voucher(c.r.Context(), digest)
 	switch {
 	case errors.Is(err, wallet.ErrNotFound):
-		return madeWallet{}, c.wrongCode(voucherUnknown)
+		return madeWallet{}, c.wrongCode(errVoucherUnknown)
 	case err != nil:
 		return madeWallet{}, c.app.down("asking the ledger", err)
 	case v.State == wallet.VoucherRedeemed:
-		return madeWallet{}, voucherUsed
+		return madeWallet{}, errVoucherUsed
 	case v.State != wallet.VoucherIssued:
-		return madeWallet{}, c.wrongCode(voucherUnknown)
+		return madeWallet{}, c.wrongCode(errVoucherUnknown)
 	}
 	return c.create()
 }
@@ -81,9 +81,9 @@ func (c *call) createFor(digest wallet.Digest) (madeWallet, error) {
 func (c *call) notRedeemed(o wallet.Outcome) error {
 	switch o {
 	case wallet.NotFound, wallet.Void:
-		return c.wrongCode(voucherUnknown)
+		return c.wrongCode(errVoucherUnknown)
 	case wallet.Spent:
-		return voucherUsed
+		return errVoucherUsed
 	}
 	return refusalOf(o)
 }

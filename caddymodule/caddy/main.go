@@ -7,6 +7,7 @@ import (
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
 	_ "github.com/caddy-paywall/caddy-paywall/caddymodule"
+	_ "github.com/caddy-paywall/caddy-paywall/caddymodule/demo"
 )
 
 func main() {
