@@ -21,10 +21,10 @@ type disk struct {
 	off     bool // the power is off: everything fails
 
 	// Faults. Each counts down with the calls it concerns and strikes at zero.
-	cutIn   int // any change: the power goes off, before it
-	failIn  int // Sync: it fails, and forgets what it should have written
-	fullIn  int // WriteAt: it writes a part and says that the disk is full
-	flights int // Syncs so far
+	cutIn  int // any change: the power goes off, before it
+	failIn int // Sync: it fails, and forgets what it should have written
+	fullIn int // WriteAt: it writes a part and says that the disk is full
+	tried  int // Syncs so far
 }
 
 // node is a file's content.
@@ -145,6 +145,12 @@ func (d *disk) SyncDir() error {
 	return nil
 }
 
+func (d *disk) syncs() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.tried
+}
+
 // restart is the disk after a power cut: what was durable, and of the rest
 // what the disk happened to have written, torn between sectors.
 func (d *disk) restart() *disk {
@@ -259,7 +265,7 @@ func (f *diskFile) Sync() error {
 	if err := f.d.change(); err != nil {
 		return err
 	}
-	f.d.flights++
+	f.d.tried++
 	if strikes(&f.d.failIn) {
 		f.n.durable = f.n.afterCut(f.d.random)
 		f.n.pending = nil
