@@ -208,6 +208,21 @@ var endings = []scenario{
 		}
 		b.has(w, hundred-price, 0)
 	}},
+	{"a broken operation is invalid whatever else is wrong (invariant 6)", func(b *trial) {
+		cancelled, cancel := context.WithCancel(b.Context())
+		cancel()
+		broken := view(b.wallet(hundred), "")
+		if _, err := b.l.Charge(cancelled, broken); !errors.Is(err, wallet.ErrInvalid) {
+			b.Errorf("under an ended context: %v, want ErrInvalid", err)
+		}
+		b.closed = true
+		if err := b.l.Close(); err != nil {
+			b.Fatalf("Close: %v", err)
+		}
+		if _, err := b.l.Charge(b.Context(), broken); !errors.Is(err, wallet.ErrInvalid) {
+			b.Errorf("on a closed ledger: %v, want ErrInvalid", err)
+		}
+	}},
 	{"a closed ledger is unavailable, and closing it again does nothing (invariant 6)", func(b *trial) {
 		w := b.wallet(hundred)
 		deeds := b.deeds()

@@ -132,6 +132,44 @@ var races = []scenario{
 		}
 		b.has(w, left, 0)
 	}},
+	{"a charge settled fifty times at once is settled once, with one result (invariant 3)", func(b *trial) {
+		w := b.wallet(hundred)
+		b.ahead(w)
+		got, receipts := together(b, wallet.Ledger.Settle, 50, func(i int) wallet.Settlement { return settle(w, i%2 == 0) })
+		b.counted(got, "invariant 3", map[wallet.Outcome]int{wallet.Applied: 1, wallet.Spent: 49})
+		winner := slices.IndexFunc(receipts, func(r wallet.Receipt) bool { return r.Outcome.Done() })
+		b.has(w, hundred-price+receipts[winner].Amount, 0)
+	}},
+	{"one recovery digest for fifty new wallets at once opens one of them", func(b *trial) {
+		recovery := NewDigest(b)
+		got, _ := together(b, wallet.Ledger.CreateWallet, 50, func(i int) wallet.CreateWallet {
+			return create(recovery, byte(i))
+		})
+		b.counted(got, "invariant 3", map[wallet.Outcome]int{wallet.Applied: 1, wallet.Conflict: 49})
+	}},
+	{"batches of vouchers issued at once share no number and no digest", func(b *trial) {
+		shared := NewDigest(b)
+		got, receipts := together(b, wallet.Ledger.IssueVouchers, 50, func(i int) wallet.IssueVouchers {
+			issue := wallet.IssueVouchers{Value: wallet.Unit, Digests: []wallet.Digest{NewDigest(b), NewDigest(b)}}
+			if i%2 == 0 {
+				issue.Digests[1] = shared
+			}
+			return issue
+		})
+		b.counted(got, "invariant 3", map[wallet.Outcome]int{wallet.Applied: 26, wallet.Conflict: 24})
+		var serials []uint64
+		for _, r := range receipts {
+			if r.Outcome == wallet.Applied {
+				serials = append(serials, r.Serial)
+			}
+		}
+		slices.Sort(serials)
+		for i, serial := range serials {
+			if serial != uint64(2*i)+1 {
+				b.Fatalf("26 batches of two are numbered from %v", serials)
+			}
+		}
+	}},
 	{"a pass of three visits opens three of fifty pages at once (invariant 2)", func(b *trial) {
 		w := b.wallet(wallet.Unit)
 		do(b, wallet.Ledger.Buy, bundle(w, 3))

@@ -1,6 +1,9 @@
 package ledgertest
 
 import (
+	"errors"
+	"fmt"
+	"sync"
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
@@ -111,6 +114,33 @@ var restarts = []scenario{
 		expect(b, wallet.Ledger.IssueVouchers, i, wallet.Receipt{Outcome: wallet.Conflict})
 		i.Digests = []wallet.Digest{NewDigest(b)}
 		expect(b, wallet.Ledger.IssueVouchers, i, wallet.Receipt{Outcome: wallet.Applied, Serial: 4})
+	}},
+	{"what is acknowledged while the ledger closes is kept, and the rest can be retried (invariants 3, 5, 6)", func(b *trial) {
+		w := b.wallet(hundred)
+		charges := make([]wallet.Charge, 50)
+		answers := make([]wallet.Receipt, len(charges))
+		errs := make([]error, len(charges))
+		var running sync.WaitGroup
+		for i := range charges {
+			charges[i] = withID(view(w, fmt.Sprintf("news:/%d", i)), b.id())
+			running.Go(func() { answers[i], errs[i] = b.l.Charge(b.Context(), charges[i]) })
+		}
+		if err := b.l.Close(); err != nil {
+			b.Fatalf("Close: %v", err)
+		}
+		running.Wait()
+		b.reopen()
+		for i, c := range charges {
+			switch r := do(b, wallet.Ledger.Charge, c); {
+			case errs[i] != nil && !errors.Is(errs[i], wallet.ErrUnavailable):
+				b.Errorf("a charge beside Close: %v, want an answer or ErrUnavailable", errs[i])
+			case errs[i] == nil && (r.Outcome != wallet.Replayed || !r.Time.Equal(answers[i].Time) || r.Balance != answers[i].Balance):
+				b.Errorf("invariant 5: an acknowledged charge was %+v and is %+v", answers[i], r)
+			case !r.Outcome.Done():
+				b.Errorf("invariant 6: the retry answered %v", r.Outcome)
+			}
+		}
+		b.has(w, hundred-price*wallet.Amount(len(charges)), 0)
 	}},
 	{"an id is stale after a restart as before it (invariants 3, 5)", func(b *trial) {
 		c := withID(view(b.wallet(hundred), article), b.id())
