@@ -70,7 +70,8 @@ type Ledger interface {
 // Charger sells: the hot path.
 type Charger interface {
 	// Standing says what a credential could do at a resource now, without
-	// changing anything.
+	// changing anything. A rule or resource too long for a Charge is none that
+	// anybody has paid for.
 	Standing(ctx context.Context, q StandingQuery) (Standing, error)
 
 	// Charge pays for one view in one atomic step: it refuses a revoked or

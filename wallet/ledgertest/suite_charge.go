@@ -76,6 +76,21 @@ var charging = []scenario{
 			Outcome: wallet.Applied, Balance: hundred - wallet.Unit, Visit: true, Until: b.now().Add(window),
 		})
 	}},
+	{"a resource or rule that only begins like what is paid for is another (invariant 4)", func(b *trial) {
+		w := b.wallet(hundred)
+		c, p := view(w, long(wallet.MaxResource)), bundle(w, 2)
+		c.Rule, p.Rule = "other", long(wallet.MaxRule)
+		do(b, wallet.Ledger.Charge, c)
+		do(b, wallet.Ledger.Buy, p)
+		nothing := wallet.Standing{Credential: wallet.Applied, Available: hundred - price - wallet.Unit}
+		for _, q := range []wallet.StandingQuery{
+			{Wallet: w, Rule: long(wallet.MaxRule + 1), Resource: long(wallet.MaxResource + 1)},
+			{Wallet: w, Rule: long(wallet.MaxRule - 1), Resource: long(wallet.MaxResource - 1)},
+			{Wallet: w},
+		} {
+			b.stands(q, nothing)
+		}
+	}},
 	{"a window of any allowed length is kept to the millisecond (invariant 4)", func(b *trial) {
 		w := b.wallet(hundred)
 		for i, d := range []time.Duration{wallet.MinWindow, wallet.MinWindow + 999_999, wallet.MaxWindow} {
