@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -48,14 +49,24 @@ func (l *LocalLedger) Provision(caddy.Context) error {
 // StoreKey implements LedgerModule.
 func (l *LocalLedger) StoreKey() string { return "local:" + l.Dir }
 
+// handover is how long an opening waits for the directory: another Caddy may be
+// on its way out, or this one may be closing the ledger of the configuration
+// before last.
+const handover = 2 * time.Second
+
 // OpenLedger implements LedgerModule.
 func (l *LocalLedger) OpenLedger(log *slog.Logger) (wallet.Ledger, error) {
-	ledger, err := local.Open(local.Options{Dir: l.Dir, Log: log})
-	if errors.Is(err, wallet.ErrInUse) {
-		return nil, fmt.Errorf("%w: stop the other Caddy that uses it, or give this one a directory of its own: "+
-			"{ paywall { ledger local <dir> } }", err)
+	for deadline := time.Now().Add(handover); ; time.Sleep(handover / 40) {
+		ledger, err := local.Open(local.Options{Dir: l.Dir, Log: log})
+		switch {
+		case err == nil:
+			return ledger, nil
+		case !errors.Is(err, wallet.ErrInUse):
+			return nil, err
+		case time.Now().After(deadline):
+			return nil, fmt.Errorf("%w: in the global option: paywall { ledger local <dir> }", err)
+		}
 	}
-	return ledger, err
 }
 
 // UnmarshalCaddyfile sets up the ledger from Caddyfile tokens:
