@@ -79,7 +79,7 @@ func (d *draws) release() wallet.Release {
 func (d *draws) capture() wallet.Capture {
 	r := d.release()
 	c := wallet.Capture{
-		ID: r.ID, Wallet: r.Wallet, Hold: r.Hold, Amount: pick(d, "amount", 1, price),
+		ID: r.ID, Wallet: r.Wallet, Hold: r.Hold, Amount: pick(d, "amount", 1, price, 2*price),
 		Rule: d.rule(), Resource: d.resource(), Window: d.span(),
 	}
 	if d.rarely("any amount", 2) {
