@@ -1,0 +1,117 @@
+package caddymodule
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-paywall/caddy-paywall/caddymodule/page"
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+const (
+	pricesPath  = prefix + "prices"
+	keysPath    = prefix + "jwks.json"
+	walletsPath = prefix + "wallets"
+	entriesPath = prefix + "wallet/entries"
+)
+
+// endpoints is everything below /.paywall/. The same handlers serve forms and
+// JSON. What is for everybody does not look at credentials, so that a bad one
+// does not stand in its way.
+var endpoints = map[string]struct {
+	method   string
+	serve    func(*call) error
+	everyone bool
+}{
+	pricesPath:           {http.MethodGet, (*call).prices, true},
+	keysPath:             {http.MethodGet, (*call).publicKeys, true},
+	walletsPath:          {http.MethodPost, (*call).newWallet, false},
+	page.WalletPath:      {http.MethodGet, (*call).showWallet, false},
+	entriesPath:          {http.MethodGet, (*call).showWallet, false},
+	page.NewRecoveryPath: {http.MethodPost, (*call).renewRecovery, false},
+	page.RedeemPath:      {http.MethodPost, (*call).redeem, false},
+	page.PayPath:         {http.MethodPost, (*call).pay, false},
+	page.RecoverPath:     {http.MethodPost, (*call).recover, false},
+}
+
+// call is one request below /.paywall/.
+type call struct {
+	app    *App
+	keys   *keys
+	ledger lease
+	w      http.ResponseWriter
+	r      *http.Request
+	cred   *credential // verified, but not yet compared with the ledger
+	fields fields
+}
+
+// servePages answers a request below /.paywall/.
+func (a *App) servePages(w http.ResponseWriter, r *http.Request) {
+	c := &call{app: a, w: w, r: r}
+	if probeOf(r.Context()) != nil {
+		return // nothing here is for sale
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if err := c.serve(); err != nil {
+		c.fail(err)
+	}
+}
+
+func (c *call) serve() (err error) {
+	endpoint, ok := endpoints[c.r.URL.Path]
+	if !ok {
+		return problem{status: http.StatusNotFound, key: page.NotFound}
+	}
+	if method := c.r.Method; method != endpoint.method && (method != http.MethodHead || endpoint.method != http.MethodGet) {
+		c.w.Header().Set("Allow", endpoint.method)
+		return problem{status: http.StatusMethodNotAllowed, key: page.MethodNotAllowed}
+	}
+	if err := c.app.csrf.Check(c.r); err != nil {
+		return problem{status: http.StatusForbidden, key: page.CrossSite}
+	}
+	if c.keys, err = c.app.open(); err != nil {
+		return c.app.down("opening the paywall", err)
+	}
+	if endpoint.everyone {
+		return endpoint.serve(c)
+	}
+	if c.ledger, err = c.app.lease(); err != nil {
+		return c.app.down("opening the ledger", err)
+	}
+	defer c.ledger.release()
+	if c.cred, err = c.app.credentialOf(c.keys, c.r); err != nil {
+		return err
+	}
+	if endpoint.method == http.MethodPost {
+		if err := c.readFields(); err != nil {
+			return err
+		}
+	}
+	return endpoint.serve(c)
+}
+
+// address is what the client is counted by in limits.
+func (c *call) address() string {
+	ip, _ := caddyhttp.GetVar(c.r.Context(), caddyhttp.ClientIPVarKey).(string)
+	return addressKey(ip)
+}
+
+// mint makes a token for a wallet.
+func (c *call) mint(id wallet.WalletID, generation uint32, maxPrice wallet.Amount) (string, error) {
+	now := c.app.now()
+	return c.keys.ring.Mint(wallet.Claims{
+		Wallet: id, Generation: generation, MaxPrice: maxPrice,
+		Issued: now, Expires: now.Add(time.Duration(c.app.TokenLifetime)),
+	})
+}
+
+// frame is what every page of a request has around it.
+func (a *App) frame(r *http.Request) page.Frame {
+	frame := page.Frame{Lang: page.Language(r), Currency: a.currency, Path: page.WalletPath}
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		frame.Path = originalURI(r)
+	}
+	return frame
+}
