@@ -72,9 +72,9 @@ func (r Rule) checkBundle() error {
 		return fmt.Errorf("%w %q: a bundle of %d visits, must be 1 to %d", ErrRule, r.Name, b.Visits, wallet.MaxVisits)
 	case b.Price < 1 || b.Price > wallet.MaxAmount:
 		return fmt.Errorf("%w %q: bundle price %s is out of range", ErrRule, r.Name, b.Price)
-	case b.Validity < 0 || b.Validity > wallet.MaxValidity:
-		return fmt.Errorf("%w %q: bundle validity %v must be between 0 and %v",
-			ErrRule, r.Name, b.Validity, wallet.MaxValidity)
+	case b.Validity != 0 && (b.Validity < wallet.MinWindow || b.Validity > wallet.MaxValidity):
+		return fmt.Errorf("%w %q: bundle validity %v must be between %v and %v, or none",
+			ErrRule, r.Name, b.Validity, wallet.MinWindow, wallet.MaxValidity)
 	}
 	return nil
 }

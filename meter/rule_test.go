@@ -71,6 +71,7 @@ func TestARuleThatCannotBeSoldIsRefused(t *testing.T) {
 		"of too many visits":          bundle(Bundle{Visits: wallet.MaxVisits + 1, Price: dime}),
 		"of a bundle for nothing":     bundle(Bundle{Visits: 10}),
 		"of a negative validity":      bundle(Bundle{Visits: 10, Price: dime, Validity: -1}),
+		"of a validity too short":     bundle(Bundle{Visits: 10, Price: dime, Validity: time.Millisecond}),
 		"of a validity too long":      bundle(Bundle{Visits: 10, Price: dime, Validity: wallet.MaxValidity + 1}),
 	} {
 		if err := r.Check(); !errors.Is(err, ErrRule) {

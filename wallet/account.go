@@ -22,6 +22,8 @@ func WalletAccount(id WalletID) Account { return Account{Wallet: id} }
 // IsWallet reports whether the account is a wallet's.
 func (a Account) IsWallet() bool { return a.Name == "" }
 
+func (a Account) ambiguous() bool { return a.Name != "" && a.Wallet != (WalletID{}) }
+
 // IsFunding reports whether the account may be negative.
 func (a Account) IsFunding() bool {
 	return len(a.Name) > len(fundingPrefix) && a.Name[:len(fundingPrefix)] == fundingPrefix

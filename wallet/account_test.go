@@ -44,12 +44,13 @@ func TestAccountsAreEqualByWhatTheyAre(t *testing.T) {
 
 // An account named like a wallet's could not be told from it in a report of
 // differences.
-func TestNoNamedAccountIsWrittenLikeAWallets(t *testing.T) {
+func TestAnAccountIsNeverTakenForAnother(t *testing.T) {
 	id := WalletID{1}
 	disguised := Account{Name: WalletAccount(id).String()}
 	for _, transfer := range []Transfer{
 		{From: disguised, To: WalletAccount(id), Amount: 1},
 		{From: WalletAccount(id), To: disguised, Amount: 1},
+		{From: WalletAccount(id), To: Account{Name: Site.Name, Wallet: WalletID{2}}, Amount: 1},
 	} {
 		if err := transfer.Check(); !errors.Is(err, ErrInvalid) {
 			t.Errorf("a transfer from %s to %s: %v, want ErrInvalid", transfer.From, transfer.To, err)

@@ -175,7 +175,7 @@ func (c Charge) Check() error {
 func (p Purchase) Check() error {
 	return firstError(
 		checkText("rule", p.Rule, 1, MaxRule), checkAmount(p.Price, 1),
-		checkCount("visits", p.Visits, MaxVisits), checkDuration("validity", p.Validity, 0, MaxValidity))
+		checkCount("visits", p.Visits, MaxVisits), checkValidity(p.Validity))
 }
 
 // Check is as for [Charge.Check].
@@ -186,6 +186,8 @@ func (t Transfer) Check() error {
 	switch {
 	case t.From == t.To:
 		return fmt.Errorf("%w: a transfer from %s to itself", ErrInvalid, t.From)
+	case t.From.ambiguous() || t.To.ambiguous():
+		return fmt.Errorf("%w: an account is a wallet's or has a name, not both", ErrInvalid)
 	case !t.From.IsWallet() && !t.To.IsWallet():
 		return fmt.Errorf("%w: a transfer between %s and %s touches no wallet", ErrInvalid, t.From, t.To)
 	case strings.HasPrefix(t.From.Name, walletPrefix) || strings.HasPrefix(t.To.Name, walletPrefix):
@@ -252,6 +254,15 @@ func checkDuration(what string, d, least, most time.Duration) error {
 		return fmt.Errorf("%w: %s %v, must be %v to %v", ErrInvalid, what, d, least, most)
 	}
 	return nil
+}
+
+// checkValidity lets none through, and otherwise at least a second: what is
+// shorter than the ledger's clock tells would be cut to none, which is for ever.
+func checkValidity(d time.Duration) error {
+	if d == 0 {
+		return nil
+	}
+	return checkDuration("validity", d, MinWindow, MaxValidity)
 }
 
 func checkCount(what string, n, most int) error {
