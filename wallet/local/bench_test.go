@@ -44,10 +44,13 @@ func benchmarkCharge(b *testing.B, callers int) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	each(callers, b.N, func(_, i int) {
-		done(b)(l.Charge(context.Background(), wallet.Charge{
+		r, err := l.Charge(context.Background(), wallet.Charge{
 			ID: newID(), Wallet: ids[i%wallets], Generation: 1, Rule: "articles",
 			Resource: resources[i/wallets%len(resources)], Price: wallet.Unit / 10, Window: 24 * time.Hour,
-		}))
+		})
+		if err != nil || r.Outcome != wallet.Applied {
+			b.Errorf("%v, %v", r.Outcome, err)
+		}
 	})
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "charges/s")

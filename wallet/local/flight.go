@@ -60,6 +60,6 @@ func (f *flight) wait(ctx context.Context) error {
 // nobody to wait for.
 const (
 	gatherFor   = time.Millisecond // at least this long between two departures under load
-	fullFlight  = 128              // records with which a flight leaves at once
+	fullFlight  = 64               // records with which a flight leaves at once
 	quietFlight = 4                // the last one carried fewer records: there is no load
 )

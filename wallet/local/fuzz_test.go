@@ -99,7 +99,7 @@ func FuzzSnapshot(f *testing.F) {
 	id := ledgerID{1}
 	d := newDisk(rand.New(rand.NewPCG(1, 1)))
 	for _, s := range []*state{newState(), fullState(f)} {
-		if err := (&snapshot{state: s, position: 64, sequence: 1}).store(d, id); err != nil {
+		if _, err := (&snapshot{state: s, position: 64, sequence: 1}).store(d, id); err != nil {
 			f.Fatal(err)
 		}
 		whole := d.shown[snapshotName].shown
@@ -117,7 +117,7 @@ func FuzzSnapshot(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if err := first.store(d, id); err != nil {
+		if _, err := first.store(d, id); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := decodeSnapshot(d.shown[snapshotName].shown, id); err != nil {
@@ -182,7 +182,7 @@ func fullState(t testing.TB) *state {
 func TestASnapshotHoldsEverything(t *testing.T) {
 	d := newDisk(rand.New(rand.NewPCG(1, 1)))
 	want := &snapshot{state: fullState(t), position: 4711, sequence: 42}
-	if err := want.store(d, ledgerID{1}); err != nil {
+	if _, err := want.store(d, ledgerID{1}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := decodeSnapshot(d.shown[snapshotName].shown, ledgerID{1})

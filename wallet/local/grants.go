@@ -12,8 +12,8 @@ import (
 type resourceKey [16]byte
 
 func resourceKeyOf(resource string) resourceKey {
-	var text [wallet.MaxResource]byte // on the stack, where a conversion is on the heap
-	sum := sha256.Sum256(text[:copy(text[:], resource)])
+	var room [wallet.MaxResource]byte // on the stack, where a conversion would be on the heap
+	sum := sha256.Sum256(append(room[:0], resource...))
 	return resourceKey(sum[:])
 }
 

@@ -66,6 +66,7 @@ type Ledger struct {
 	lastCarried     int // records of the flight that left last
 	sealedTo        uint64
 	snapshotAt      uint64 // position of the newest snapshot; the snapshot keeper's
+	snapshotSize    uint64 // bytes of it; the snapshot keeper's
 
 	wake       chan struct{} // for the writer
 	snap       chan struct{} // for the snapshot keeper

@@ -34,7 +34,7 @@ func (l *Ledger) recover(random io.Reader) error {
 	if err != nil {
 		return err
 	}
-	l.state, l.snapshotAt = start.state, start.position
+	l.state, l.snapshotAt, l.snapshotSize = start.state, start.position, start.size
 	end, err := l.journal.replay(start)
 	if err != nil {
 		return err

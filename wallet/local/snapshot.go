@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -12,6 +13,7 @@ type snapshot struct {
 	state    *state
 	position uint64
 	sequence uint64 // of the frame that follows
+	size     uint64 // of its file
 }
 
 const (
@@ -37,6 +39,7 @@ func (l *Ledger) loadSnapshot(exists bool) (*snapshot, error) {
 	}
 	s, err := decodeSnapshot(b, l.journal.id)
 	if err == nil {
+		s.size = uint64(len(b))
 		return s, nil
 	}
 	l.log.Warn("ledger snapshot set aside; reading the whole journal", "file", brokenSnapshot, "error", err)
@@ -64,26 +67,32 @@ func readAll(fs fileSystem, name string) ([]byte, error) {
 }
 
 // store makes a snapshot the newest one: under another name first, so that a
-// crash leaves the one before.
-func (s *snapshot) store(fs fileSystem, id ledgerID) error {
+// crash leaves the one before. It returns its size.
+func (s *snapshot) store(fs fileSystem, id ledgerID) (size uint64, err error) {
 	f, err := fs.Create(newSnapshot)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	err = s.encode(f, id)
-	if err == nil {
-		err = f.Sync()
+	size, err = s.write(f, id)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return 0, err
 	}
-	if closing := f.Close(); err == nil {
-		err = closing
+	if err := fs.Rename(newSnapshot, snapshotName); err != nil {
+		return 0, err
 	}
-	if err == nil {
-		err = fs.Rename(newSnapshot, snapshotName)
+	return size, fs.SyncDir()
+}
+
+// write writes a snapshot's file, durably.
+func (s *snapshot) write(f file, id ledgerID) (size uint64, err error) {
+	if err := s.encode(f, id); err != nil {
+		return 0, err
 	}
-	if err == nil {
-		err = fs.SyncDir()
+	if err := f.Sync(); err != nil {
+		return 0, err
 	}
-	return err
+	bytes, err := f.Size()
+	return uint64(bytes), err
 }
 
 // wantSnapshot asks for a snapshot of all sealed segments.
@@ -111,12 +120,14 @@ func (l *Ledger) keepSnapshots() {
 }
 
 // foldSnapshot folds the sealed segments into the newest snapshot. It does not
-// look at the live books, so that no operation waits for it.
+// look at the live books, so that no operation waits for it. It waits until the
+// segments outweigh the snapshot, so that all snapshots together never write
+// more than the journal does, however large the books are.
 func (l *Ledger) foldSnapshot() error {
 	r := l.journal.reader()
 	defer r.close()
 	to := r.segments[len(r.segments)-1]
-	if to.base <= l.snapshotAt {
+	if to.base <= l.snapshotAt || to.base-l.snapshotAt < l.snapshotSize {
 		return nil
 	}
 	s, err := l.loadSnapshot(l.snapshotAt > 0)
@@ -135,10 +146,11 @@ func (l *Ledger) foldSnapshot() error {
 		return err
 	}
 	s.position, s.sequence = to.base, to.sequence
-	if err := s.store(l.fs, l.journal.id); err != nil {
+	size, err := s.store(l.fs, l.journal.id)
+	if err != nil {
 		return err
 	}
-	l.snapshotAt = s.position
+	l.snapshotAt, l.snapshotSize = s.position, size
 	return nil
 }
 
@@ -148,7 +160,7 @@ func (l *Ledger) lastSnapshot() {
 		return
 	}
 	s := &snapshot{state: l.state, position: l.durable, sequence: l.durableSequence}
-	if err := s.store(l.fs, l.journal.id); err != nil {
+	if _, err := s.store(l.fs, l.journal.id); err != nil {
 		l.log.Warn("ledger snapshot not made", "error", err)
 	}
 }
