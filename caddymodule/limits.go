@@ -47,6 +47,7 @@ type tally struct {
 
 	mu     sync.Mutex
 	counts map[string]count
+	full   time.Time // until then no period ends, so that there is no room to make
 }
 
 type count struct {
@@ -86,11 +87,19 @@ func (t *tally) add(key string) {
 	t.counts[key] = c
 }
 
-// makeRoom forgets the keys whose period is over.
+// makeRoom forgets the keys whose period is over. It looks for them only when
+// there is one: a flood of new keys would otherwise have every request go
+// through all that are known.
 func (t *tally) makeRoom(now time.Time) bool {
+	if now.Before(t.full) {
+		return false
+	}
+	t.full = now.Add(t.period)
 	for key, c := range t.counts {
 		if !now.Before(c.ends) {
 			delete(t.counts, key)
+		} else if c.ends.Before(t.full) {
+			t.full = c.ends
 		}
 	}
 	return len(t.counts) < maxTallies
