@@ -77,7 +77,7 @@ func takeCookie(w http.ResponseWriter, r *http.Request, name string) string {
 }
 
 func setCookie(w http.ResponseWriter, r *http.Request, name, value string, age time.Duration) {
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever the client speaks TLS
 		Name: cookieName(r, name), Value: value, Path: "/", MaxAge: int(age / time.Second),
 		Secure: secure(r), HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})

@@ -68,7 +68,7 @@ func defuse(page []byte) []byte {
 func functions(l locale) template.FuncMap {
 	return template.FuncMap{
 		"lang":     func() string { return l.tag },
-		"style":    func() template.CSS { return template.CSS(stylesheet) },
+		"style":    func() template.CSS { return template.CSS(stylesheet) }, //nolint:gosec // our own embedded file
 		"t":        l.text,
 		"count":    l.things,
 		"title":    func(key string) string { return Title(l.tag, key) },

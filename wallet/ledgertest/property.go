@@ -142,15 +142,15 @@ func (p *pair) equal(what string, got any, err error, want any, wantErr error) {
 }
 
 // errorKind is the error of package wallet that err is.
-func errorKind(err error) error {
+func errorKind(err error) string {
 	for _, kind := range []error{
 		wallet.ErrInvalid, wallet.ErrNotFound, wallet.ErrUnavailable, wallet.ErrInUse, wallet.ErrCorrupt,
 	} {
 		if errors.Is(err, kind) {
-			return kind
+			return kind.Error()
 		}
 	}
-	return err
+	return fmt.Sprint(err)
 }
 
 // resend sends one of the operations that took effect once more.
