@@ -171,12 +171,6 @@ func (b *tab) wantsStatus(answer *network.Response, status int64) {
 	}
 }
 
-// open unfolds a details element.
-func (b *tab) open(selector string) {
-	b.Helper()
-	b.must(chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)))
-}
-
 // fill types into a field.
 func (b *tab) fill(selector, text string) {
 	b.Helper()
