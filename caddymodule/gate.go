@@ -121,13 +121,30 @@ func newHeadOnly(w http.ResponseWriter) headOnly {
 	return headOnly{&caddyhttp.ResponseWriterWrapper{ResponseWriter: w}}
 }
 
+// forgetLength keeps the client from waiting for the body that the upstream
+// announces.
+func (h headOnly) forgetLength() { h.Header().Del("Content-Length") }
+
 func (h headOnly) WriteHeader(status int) {
-	h.Header().Del("Content-Length")
+	h.forgetLength()
 	h.ResponseWriter.WriteHeader(status)
 }
 
-func (h headOnly) Write(p []byte) (int, error)         { return len(p), nil }
-func (h headOnly) ReadFrom(r io.Reader) (int64, error) { return io.Copy(io.Discard, r) }
+func (h headOnly) Write(p []byte) (int, error) {
+	h.forgetLength()
+	return len(p), nil
+}
+
+func (h headOnly) ReadFrom(r io.Reader) (int64, error) {
+	h.forgetLength()
+	return io.Copy(io.Discard, r)
+}
+
+func (h headOnly) FlushError() error {
+	h.forgetLength()
+	return http.NewResponseController(h.ResponseWriter).Flush()
+}
+
 func (h headOnly) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return nil, nil, errors.New("paywall: a preflight cannot be upgraded")
 }
