@@ -72,7 +72,7 @@ type madeWallet struct {
 
 type madeJSON struct {
 	Wallet       string `json:"wallet"`
-	Token        string `json:"token"`
+	Token        string `json:"token,omitempty"`
 	RecoveryCode string `json:"recovery_code,omitempty"`
 }
 
