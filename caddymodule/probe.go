@@ -46,10 +46,11 @@ func (c *call) quote(path string) (ask, error) {
 	p := new(probe)
 	ctx, cancel := context.WithTimeout(context.WithValue(c.r.Context(), probeKey{}, p), probeTimeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
 	if err != nil {
-		return ask{}, badRequest("path must be a path of this site, such as /articles/1")
+		return ask{}, err
 	}
+	r.URL = target // not as text, in which a path of two slashes begins with a host
 	r.Host, r.RemoteAddr, r.TLS, r.RequestURI = c.r.Host, c.r.RemoteAddr, c.r.TLS, target.RequestURI()
 	for _, name := range [...]string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"} {
 		r.Header[name] = c.r.Header[name]
