@@ -155,6 +155,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return nil
 	}
 	if intentOf(r) == preflight {
+		r.Header.Del("Authorization") // browsers send none; a program's may be a wallet's token
+		strip(r.Header, nil)
 		return next.ServeHTTP(newHeadOnly(w), r)
 	}
 	return sell(w, r, next, asked)
