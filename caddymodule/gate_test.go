@@ -54,17 +54,25 @@ func gated(t *testing.T, refusal int, serve func(http.ResponseWriter, *http.Requ
 	return raw, judged
 }
 
-// exchange sends raw bytes and reads until the server closes.
-func exchange(t *testing.T, address, request string) string {
+// dial connects for the length of the test, and for no longer than ten seconds.
+func dial(t *testing.T, address string) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	t.Cleanup(func() { conn.Close() })
 	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
+	return conn
+}
+
+// exchange sends raw bytes and reads until the server closes.
+func exchange(t *testing.T, address, request string) string {
+	t.Helper()
+	conn := dial(t, address)
+	defer conn.Close()
 	if _, err := io.WriteString(conn, request); err != nil {
 		t.Fatal(err)
 	}
