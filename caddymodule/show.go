@@ -100,6 +100,9 @@ func (c *call) fill(p *page.Wallet, held wallet.Wallet, entries []wallet.Entry) 
 		p.Passes = append(p.Passes, page.Pass{Title: c.app.rules.title(pass.Rule), Visits: pass.Visits, Until: pass.Until})
 	}
 	for _, e := range entries {
+		if e.Kind == wallet.KindDeliver {
+			continue // of no interest to a reader, who has just read the page
+		}
 		_, path := meter.SplitResource(e.Resource)
 		p.Entries = append(p.Entries, page.Entry{
 			Time: e.Time, Kind: e.Kind, Amount: e.Amount, Balance: e.Balance, Visits: e.Visits, Path: path, Note: noteOf(e),
