@@ -273,3 +273,33 @@ func TestABrokenSnapshotIsSetAside(t *testing.T) {
 		})
 	}
 }
+
+// What an older file left on the disk where the journal now reaches ahead has
+// right checksums, and may have the right sequence number too.
+func TestWhatAnOldFileLeftIsNotReplayed(t *testing.T) {
+	dir, charges := busyLedger(t)
+	files := segmentFiles(t, dir)
+	path := files[len(files)-1]
+	offsets := frameOffsets(t, path)
+	b := read(t, path)
+	s, _, err := decodeSegment(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := offsets[len(offsets)-1]
+	records, whole := openFrame(b[last:], s.sequence+uint64(len(offsets))-1, s.epoch)
+	if !whole {
+		t.Fatal("the last frame does not read")
+	}
+	old := sealFrame(append(make([]byte, frameHeader), records...), s.sequence+uint64(len(offsets)), s.epoch+1)
+	copy(b[last+frameSize(len(records)):], old)
+	overwrite(t, path, b)
+
+	l := openAt(t, dir, time.Now)
+	ledgertest.AssertConserved(t, l)
+	for _, c := range charges {
+		if r, err := l.Charge(context.Background(), c); err != nil || r.Outcome != wallet.Replayed {
+			t.Fatalf("invariant 5: %v, %v", r.Outcome, err)
+		}
+	}
+}

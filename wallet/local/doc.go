@@ -1,2 +1,87 @@
-// Package local is the embedded durable ledger.
+// Package local is the embedded durable ledger: [wallet.Ledger] in one
+// directory, with nothing to install.
+//
+// # What it promises
+//
+// The journal is the truth, and the books in memory are a fold over it. An
+// operation is decided on the books, which makes a record; the record is applied
+// to the books and written to the journal; and nobody is told before it is
+// durable, or told anything that rests on it. A start, a snapshot and Verify put
+// the journal's records through the same apply, so that they cannot disagree
+// about what a record means.
+//
+// Acknowledged means synced (invariant 5): it survives kill -9 and a power cut,
+// on a disk that keeps what it has synced. Records that arrive while a sync is
+// under way share the next one, so the cost of durability falls as the load
+// rises. After a write or sync that failed, nobody knows what the disk holds;
+// the ledger stops, answers ErrUnavailable, and the next Open finds out. Holds
+// expire by themselves. What has ended is forgotten, so memory follows what is
+// live; the journal forgets nothing.
+//
+// # What it does not know
+//
+// Other processes: one at a time has the directory, and a lock says so. Within a
+// process, whoever opens the ledger shares it. It takes its clock and its
+// randomness from [Options] and keeps nothing else of its caller's.
+//
+// # The files
+//
+//	lock              held while a process has the ledger
+//	journal-<base>    a segment: its position in the journal, 16 hex digits
+//	snapshot          the books at a position, to start sooner
+//	snapshot.broken   a snapshot that did not read, set aside
+//	*.new             being made; removed by the next Open
+//
+// A segment is a header of 64 bytes (see segment.go) and frames (frame.go), one
+// for each flight: length, CRC32C, sequence number, epoch, and records, up to a
+// multiple of 8. A record (codec.go) is a length of two bytes, kind, flags, id,
+// hash of what was asked, time, a mask of fields and the fields. A record names
+// its wallet's record before, and so a wallet's entries are a chain that needs
+// no index. A segment's file reaches ahead of its frames in zeros, and a length
+// of zero is the end. The random epoch is in the segment's header and in each of
+// its frames, so that what an old file left on the disk is not taken for one.
+//
+// On Open, whatever follows the last whole frame is a flight that a crash has
+// torn, and is cut off; but where a whole frame follows it, the journal is
+// damaged in the middle and Open refuses, as it does for a damaged, missing,
+// foreign or short segment. A snapshot (snapshotcodec.go) is checked whole; a
+// broken one is set aside and the journal read from its beginning. Segments are
+// never deleted and never changed once the next one has begun.
+//
+// # Why its own code
+//
+// Measured on two cores, durable charges a second at 1 and 256 callers, each
+// with balance, journal and id, one transaction for each flight: bbolt 2.7 and
+// 41 thousand, badger 4.2 and 73, pebble 4.3 and 44, SQLite 4.6 and 44, a
+// preallocated journal with the books in memory 6.2 and 495. Of journals alone,
+// interleaved on one disk, in flights a second of 7.5 KB (64 charges) and of
+// one charge: this one 18 to 20 thousand and 17 to 27, hashicorp/raft-wal 11 to
+// 13 and 10 to 25, tidwall/wal 1.5 to 8 and 6 to 19. raft-wal comes near and
+// brings twelve modules that Caddy does not have, and an index that the chain
+// of entries makes needless. The snapshot is a flat file because it is read and
+// written whole: bbolt would add pages and a free list and save nothing.
+//
+// # How crash safety is tested
+//
+// The conformance suite and the property test of package ledgertest run on it,
+// with restarts among the operations. A file system in memory keeps what is not
+// synced apart, and loses power at random calls: what survives is what was
+// durable and a torn part of the rest. It also fails syncs, after which it shows
+// what it does not have, and runs full. After each crash everything that was
+// acknowledged is asked for again and must be there in its exact receipt, and
+// the books must be the fold of the whole journal in every field. The seed of
+// each run is its subtest's name. A real process is killed under load as well.
+// Damage to each kind of file must be refused in words, and the decoders are
+// fuzzed.
+//
+// # Limits
+//
+// One writer and one mutex: about 400 thousand charges a second on two cores,
+// and a lone charge costs one sync. All live wallets, grants and remembered ids
+// are in memory: about 200 bytes a wallet, 60 a grant, 40 an id. A start reads
+// the snapshot and at most a segment or the snapshot's size of journal, about
+// a million records a second. Verify copies the balances while operations wait,
+// about 10 ms for a million wallets. A last frame that the disk damages after
+// its sync cannot be told from a torn one, nor can a journal whose newest file
+// was deleted; damage in segments that the snapshot covers is found by Verify.
 package local

@@ -182,6 +182,7 @@ func fullState(t testing.TB) *state {
 func TestASnapshotHoldsEverything(t *testing.T) {
 	d := newDisk(rand.New(rand.NewPCG(1, 1)))
 	want := &snapshot{state: fullState(t), position: 4711, sequence: 42}
+	want.state.ids.charges.dropped, want.state.ids.money.dropped = 77, 88
 	if _, err := want.store(d, ledgerID{1}); err != nil {
 		t.Fatal(err)
 	}
@@ -193,6 +194,9 @@ func TestASnapshotHoldsEverything(t *testing.T) {
 		t.Errorf("position %d, sequence %d", got.position, got.sequence)
 	}
 	comparePlain(t, plainState(got.state, 1000), plainState(want.state, 1000))
+	if got.state.ids.charges.dropped != 77 || got.state.ids.money.dropped != 88 {
+		t.Error("invariant 3: it forgets up to which time ids were forgotten")
+	}
 	if _, err := decodeSnapshot(d.shown[snapshotName].shown, ledgerID{2}); err == nil {
 		t.Error("a snapshot of another ledger was taken")
 	}
