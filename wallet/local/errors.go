@@ -8,8 +8,8 @@ import (
 
 // corrupt is an error that wraps ErrCorrupt and tells the operator what to do.
 func corrupt(format string, args ...any) error {
-	return fmt.Errorf("%w: %s; nothing has been changed: keep a copy of the directory, "+
-		"check the disk, and restore the ledger from a backup", wallet.ErrCorrupt, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w: %s; copy the directory before anything else, check the disk, "+
+		"and restore the ledger from a backup", wallet.ErrCorrupt, fmt.Sprintf(format, args...))
 }
 
 // unavailable is an error that wraps ErrUnavailable and its cause.

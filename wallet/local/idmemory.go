@@ -16,9 +16,13 @@ type idMemory struct {
 
 func newIDMemory() idMemory {
 	return idMemory{
-		charges: idBuckets{memory: int64(wallet.ChargeMemory / time.Millisecond), width: int64(5 * time.Minute / time.Millisecond)},
-		money:   idBuckets{memory: int64(wallet.MoneyMemory / time.Millisecond), width: int64(12 * time.Hour / time.Millisecond)},
+		charges: newIDBuckets(wallet.ChargeMemory, 5*time.Minute),
+		money:   newIDBuckets(wallet.MoneyMemory, 12*time.Hour),
 	}
+}
+
+func newIDBuckets(memory, width time.Duration) idBuckets {
+	return idBuckets{memory: memory.Milliseconds(), width: width.Milliseconds(), dropped: -1}
 }
 
 // of returns the memory that an operation of a kind belongs to.
@@ -74,7 +78,7 @@ type idBuckets struct {
 	memory  int64 // milliseconds
 	width   int64 // of a bucket, milliseconds
 	buckets []idBucket
-	dropped int64 // the newest time in an id that was forgotten
+	dropped int64 // the newest time in an id that was forgotten; -1: none was
 }
 
 type idBucket struct {

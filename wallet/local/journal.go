@@ -2,6 +2,7 @@ package local
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -42,8 +43,7 @@ func createJournal(fs fileSystem, random io.Reader) (*journal, error) {
 }
 
 // roll closes the current segment, if any, and goes on in a new one that begins
-// at base. The new file gets its name when its header is durable, so that a
-// crash leaves no segment without one.
+// at base.
 func (j *journal) roll(base, sequence uint64) error {
 	s := segment{base: base, sequence: sequence}
 	var epoch [8]byte
@@ -51,16 +51,14 @@ func (j *journal) roll(base, sequence uint64) error {
 		return fmt.Errorf("journal: %w", err)
 	}
 	s.epoch = binary.LittleEndian.Uint64(epoch[:])
-	f, err := j.fs.Create(newSegment)
-	if err != nil {
-		return fmt.Errorf("journal: %w", err)
-	}
-	if err := j.begin(f, s); err != nil {
-		f.Close()
-		return fmt.Errorf("journal: %w", err)
-	}
 	if err := j.seal(); err != nil {
-		f.Close()
+		return fmt.Errorf("journal: %w", err)
+	}
+	if err := j.begin(s); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	f, err := j.fs.Open(segmentName(base))
+	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
 	j.use(f, s, segmentHeader, segmentHeader+ahead)
@@ -70,15 +68,22 @@ func (j *journal) roll(base, sequence uint64) error {
 	return nil
 }
 
-// begin writes a segment's header and its first zeros, durably.
-func (j *journal) begin(f file, s segment) error {
-	if _, err := f.WriteAt(s.encode(j.id), 0); err != nil {
+// begin makes a segment's file. It gets its name when its header is durable, so
+// that a crash leaves no segment without one, and when it is closed, since
+// Windows renames no open file.
+func (j *journal) begin(s segment) error {
+	f, err := j.fs.Create(newSegment)
+	if err != nil {
 		return err
 	}
-	if err := writeZeros(f, segmentHeader, segmentHeader+ahead); err != nil {
-		return err
+	_, err = f.WriteAt(s.encode(j.id), 0)
+	if err == nil {
+		err = writeZeros(f, segmentHeader, segmentHeader+ahead)
 	}
-	if err := f.Sync(); err != nil {
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
 	if err := j.fs.Rename(newSegment, segmentName(s.base)); err != nil {
@@ -94,15 +99,11 @@ func (j *journal) seal() error {
 	}
 	f := j.current
 	j.current = nil
-	if err := f.Truncate(j.wrote); err != nil {
-		f.Close()
-		return err
+	err := f.Truncate(j.wrote)
+	if err == nil {
+		err = f.Sync()
 	}
-	if err := f.Sync(); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	return errors.Join(err, f.Close())
 }
 
 // use makes an open segment the current one.
