@@ -358,3 +358,23 @@ func (c *checked) follow() *checked {
 	c.wants(http.StatusSeeOther)
 	return c.get(c.Header.Get("Location"))
 }
+
+// kept is the text of a file that the paywall keeps in its data directory.
+func (s *site) kept(name string) string {
+	s.Helper()
+	text, err := os.ReadFile(dataPath(name))
+	if err != nil {
+		s.Fatal(err)
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// runningApp is the app of the running configuration.
+func runningApp(t *testing.T) *App {
+	t.Helper()
+	app, err := caddy.ActiveContext().AppIfConfigured(appName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return app.(*App)
+}
