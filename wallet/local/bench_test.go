@@ -93,3 +93,35 @@ func newID() wallet.OpID {
 	id[6] = 0x70
 	return id
 }
+
+// BenchmarkReplay measures what a start without a snapshot does with each record
+// of the journal, and what Verify does.
+func BenchmarkReplay(b *testing.B) {
+	l, err := Open(Options{Dir: b.TempDir()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	const wallets, charges = 100, 200_000
+	ids := make([]wallet.WalletID, wallets)
+	for i := range ids {
+		binary.BigEndian.PutUint64(ids[i][:], uint64(i+1))
+		done(b)(l.CreateWallet(context.Background(), wallet.CreateWallet{ID: newID(), Wallet: ids[i]}))
+		done(b)(l.Transfer(context.Background(), wallet.Transfer{
+			ID: newID(), From: wallet.FundingOperator, To: wallet.WalletAccount(ids[i]), Amount: 100_000 * wallet.Unit,
+		}))
+	}
+	each(256, charges, func(_, i int) {
+		done(b)(l.Charge(context.Background(), wallet.Charge{
+			ID: newID(), Wallet: ids[i%wallets], Generation: 1, Rule: "articles",
+			Resource: fmt.Sprintf("articles:/articles/2026/story-%04d", i/wallets), Price: wallet.Unit / 10, Window: 24 * time.Hour,
+		}))
+	})
+	b.ReportAllocs()
+	for b.Loop() {
+		if audit, err := l.Verify(context.Background()); err != nil || !audit.OK() {
+			b.Fatalf("%+v, %v", audit, err)
+		}
+	}
+	b.ReportMetric(float64(charges)*float64(b.N)/b.Elapsed().Seconds(), "records/s")
+}
