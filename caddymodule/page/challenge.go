@@ -75,6 +75,8 @@ type challengeView struct {
 	Balance       wallet.Amount
 	Visits        int
 
+	WindowKey string // how the window is explained
+
 	Main    *Offer  // the large one; nil: a visit is, or nothing is offered
 	Others  []Offer // the rest
 	CanPay  bool    // something has a button: vouchers are not the way on
@@ -93,6 +95,10 @@ func (c Challenge) view() challengeView {
 		v.Visits = max(0, c.Visits)
 	}
 	v.arrange(c.Offers)
+	v.WindowKey = "challenge.window"
+	if v.Main != nil && v.Main.Visits > 0 {
+		v.WindowKey = "challenge.window_bundle"
+	}
 	if v.Main != nil && c.HasWallet {
 		v.After = c.Balance - v.Main.Price
 		v.Missing = max(0, -v.After)
