@@ -37,8 +37,9 @@ func init() {
 // default is the matcher as written, else "*".
 //
 // Of several lines that match a request the most specific path decides, as for
-// every directive. One line also serves the wallet's pages below /.paywall/; a
-// line with neither price nor block does only that.
+// every directive. Every line also serves the wallet's pages below /.paywall/; a
+// line with neither price nor block does only that, and is needed beside the
+// handle blocks of a site whose prices are all inside them.
 func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	h.Next() // the directive's name
 	matcherToken := ""
@@ -68,12 +69,10 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 	return append(routes, walletRoute(h)...), nil
 }
 
-// walletRoute is the route of the wallet's pages, once for each block.
+// walletRoute is the route of the wallet's pages. Every line makes one, because
+// Caddy does not tell a line whether its site has another, and a site without
+// the pages takes no payment; the first of them answers.
 func walletRoute(h httpcaddyfile.Helper) []httpcaddyfile.ConfigValue {
-	if h.BlockState[appName] != nil {
-		return nil
-	}
-	h.BlockState[appName] = true
 	paths := caddyhttp.MatchPath{prefix + "*"}
 	return h.NewRoute(caddy.ModuleMap{"path": caddyconfig.JSON(paths, nil)}, new(Handler))
 }
