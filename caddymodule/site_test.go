@@ -378,3 +378,8 @@ func runningApp(t *testing.T) *App {
 	}
 	return app.(*App)
 }
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
