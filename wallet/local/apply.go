@@ -51,7 +51,7 @@ func (s *state) apply(r *record, at uint64) error {
 		}
 	}
 	if !r.has(flagExpired) {
-		s.ids.of(r.kind).remember(r.id, at)
+		s.ids.remember(r.id, r.kind, at)
 	}
 	s.records++
 	return nil
@@ -81,13 +81,13 @@ func (s *state) applyEntry(r *record) error {
 	w.available += r.change()
 	switch r.kind {
 	case wallet.KindCharge:
-		s.accounts.add(wallet.Site.Name, r.amount)
+		s.accounts.earn(r.amount)
 		s.grantCharge(r)
 	case wallet.KindVisit:
 		s.passes.set(w, r.walletAt, s.passes.rule(r.rule), uint32(r.visits), s.passEnd(r))
 		s.grantCharge(r)
 	case wallet.KindBuy:
-		s.accounts.add(wallet.Site.Name, r.amount)
+		s.accounts.earn(r.amount)
 		s.passes.set(w, r.walletAt, s.passes.rule(r.rule), uint32(r.visits), r.until)
 	case wallet.KindRefund, wallet.KindDeliver:
 		s.applySettle(r, w)
@@ -148,7 +148,7 @@ func (s *state) applySettle(r *record, w *purse) {
 		if !g.has(grantCaptured) {
 			g.flags |= grantClosed
 		}
-		s.accounts.add(wallet.Site.Name, -r.amount)
+		s.accounts.earn(-r.amount)
 		if r.has(flagRestored) {
 			s.passes.set(w, r.walletAt, s.passes.rule(r.rule), uint32(r.visits), s.passEnd(r))
 		}
@@ -180,7 +180,7 @@ func (s *state) applyResolve(r *record, w *purse) error {
 	if r.kind == wallet.KindRelease {
 		return nil
 	}
-	s.accounts.add(wallet.Site.Name, r.amount)
+	s.accounts.earn(r.amount)
 	if r.resource != "" {
 		key := grantKey{r.walletAt, r.key}
 		g, known := s.grants.find(key, r.time)

@@ -48,7 +48,7 @@ func (d *decision) capture(c *wallet.Capture, key resourceKey) {
 	}
 	o := wallet.Insufficient
 	if c.Amount <= h.amount {
-		o = d.accounts.mayTake(wallet.Site, c.Amount)
+		o = d.accounts.mayEarn(c.Amount)
 	}
 	if o != wallet.Applied {
 		d.refuseWith(o, w)

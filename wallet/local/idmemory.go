@@ -10,8 +10,8 @@ import (
 // stands what a retry gets back. Ids lie in buckets by their own time, which
 // are dropped whole.
 type idMemory struct {
-	charges idBuckets // of the operations with wallet.ChargeMemory
-	money   idBuckets // of those with wallet.MoneyMemory
+	charges idBuckets // of every operation, for wallet.ChargeMemory: a charge looks here alone
+	money   idBuckets // of those with wallet.MoneyMemory, for as long
 }
 
 func newIDMemory() idMemory {
@@ -25,14 +25,21 @@ func newIDBuckets(memory, width time.Duration) idBuckets {
 	return idBuckets{memory: memory.Milliseconds(), width: width.Milliseconds(), dropped: -1}
 }
 
-// of returns the memory that an operation of a kind belongs to.
-func (m *idMemory) of(kind wallet.Kind) *idBuckets {
+// ofCharge reports whether an operation of a kind has wallet.ChargeMemory.
+func ofCharge(kind wallet.Kind) bool {
 	switch kind {
 	case wallet.KindCharge, wallet.KindVisit, wallet.KindBuy, wallet.KindRefund, wallet.KindDeliver,
 		wallet.KindHold, wallet.KindCapture, wallet.KindRelease:
-		return &m.charges
+		return true
 	}
-	return &m.money
+	return false
+}
+
+func (m *idMemory) remember(id wallet.OpID, kind wallet.Kind, at uint64) {
+	m.charges.remember(id, at)
+	if !ofCharge(kind) {
+		m.money.remember(id, at)
+	}
 }
 
 // verdict is what an id says about its operation.
@@ -47,17 +54,21 @@ const (
 // judge looks an id up for an operation of a kind. Where it is known, at is the
 // position of its record.
 func (m *idMemory) judge(id wallet.OpID, kind wallet.Kind, now int64) (v verdict, at uint64) {
-	made, memory := idTime(id), m.of(kind)
+	made, memory := idTime(id), &m.money
+	if ofCharge(kind) {
+		memory = &m.charges
+	}
 	if now-made > memory.memory || made <= memory.dropped {
 		return idStale, 0
 	}
-	if at, known := m.charges.find(id, made, now); known {
-		return idKnown, at
+	at, known := m.charges.find(id, made, now)
+	if !known && memory == &m.money {
+		at, known = m.money.find(id, made, now)
 	}
-	if at, known := m.money.find(id, made, now); known {
+	switch {
+	case known:
 		return idKnown, at
-	}
-	if made-now > int64(wallet.MaxClockSkew/time.Millisecond) {
+	case made-now > wallet.MaxClockSkew.Milliseconds():
 		return idStale, 0
 	}
 	return idNew, 0

@@ -90,7 +90,7 @@ func (d *decision) pay(w *purse, amount wallet.Amount) wallet.Outcome {
 	if amount > w.available {
 		return wallet.Insufficient
 	}
-	if o := d.accounts.mayTake(wallet.Site, amount); o != wallet.Applied {
+	if o := d.accounts.mayEarn(amount); o != wallet.Applied {
 		d.rests = everything
 		return o
 	}

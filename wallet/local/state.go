@@ -98,7 +98,14 @@ type accounts struct {
 	byName   map[string]uint32
 }
 
-func newAccounts() accounts { return accounts{byName: make(map[string]uint32)} }
+// siteAccount is the site's place among the accounts: every charge needs it.
+const siteAccount = 0
+
+func newAccounts() accounts {
+	a := accounts{byName: make(map[string]uint32)}
+	a.add(wallet.Site.Name, 0)
+	return a
+}
 
 func (a *accounts) balance(name string) wallet.Amount {
 	if i, found := a.byName[name]; found {
@@ -116,6 +123,17 @@ func (a *accounts) add(name string, amount wallet.Amount) {
 		a.byName[name] = i
 	}
 	a.balances[i] += amount
+}
+
+// earn moves what a page cost to the site, or back where it is negative.
+func (a *accounts) earn(amount wallet.Amount) { a.balances[siteAccount] += amount }
+
+// mayEarn judges an amount that is to reach the site: Applied or Limit.
+func (a *accounts) mayEarn(amount wallet.Amount) wallet.Outcome {
+	if a.balances[siteAccount]+amount > wallet.MaxAmount {
+		return wallet.Limit
+	}
+	return wallet.Applied
 }
 
 // mayGive judges an amount that leaves an account: Applied, Insufficient, or
