@@ -22,21 +22,11 @@ const adminPrefix = "/paywall/"
 // so each route asks for the operator's credential, also to read: balances are
 // nobody else's business. Everything is in the body, because the endpoint logs
 // every URI.
-type adminAPI struct {
-	ctx caddy.Context
-}
+type adminAPI struct{}
 
 // CaddyModule returns the Caddy module information.
 func (*adminAPI) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "admin.api.paywall", New: func() caddy.Module { return new(adminAPI) }}
-}
-
-// Provision keeps the context: the app is looked up when a request comes, as
-// the admin routes are provisioned before the apps, and for every
-// configuration, with a paywall or without.
-func (api *adminAPI) Provision(ctx caddy.Context) error {
-	api.ctx = ctx
-	return nil
 }
 
 // Routes implements caddy.AdminRouter.
@@ -83,7 +73,9 @@ func (api *adminAPI) serve(w http.ResponseWriter, r *http.Request, operation fun
 	if r.Method != http.MethodPost {
 		return nil, adminError(http.StatusMethodNotAllowed, "use POST")
 	}
-	app, err := api.ctx.AppIfConfigured(appName)
+	// The app of the configuration that runs: after a failed reload Caddy keeps
+	// the admin endpoint of the one that does not.
+	app, err := caddy.ActiveContext().AppIfConfigured(appName)
 	if err != nil {
 		return nil, adminError(http.StatusNotFound, "the running configuration has no paywall")
 	}
@@ -137,8 +129,5 @@ func outcomeError(o wallet.Outcome, about string) error {
 	return adminError(status, about+": "+o.String())
 }
 
-// Interface guards
-var (
-	_ caddy.AdminRouter = (*adminAPI)(nil)
-	_ caddy.Provisioner = (*adminAPI)(nil)
-)
+// Interface guard
+var _ caddy.AdminRouter = (*adminAPI)(nil)
