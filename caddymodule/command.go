@@ -83,7 +83,7 @@ func callAdmin(cmd *cobra.Command, operation string, input operatorInput) ([]byt
 		if starting(err) && time.Now().Before(deadline) {
 			continue
 		}
-		if errors.Is(err, syscall.ECONNREFUSED) {
+		if refused(err) {
 			return nil, fmt.Errorf("no Caddy listens at %s: start one, or name its admin endpoint with --address", address)
 		}
 		return body, err
@@ -91,8 +91,12 @@ func callAdmin(cmd *cobra.Command, operation string, input operatorInput) ([]byt
 }
 
 // starting reports whether an error is that of a Caddy that is not up yet.
-func starting(err error) bool {
-	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, os.ErrNotExist)
+func starting(err error) bool { return refused(err) || errors.Is(err, os.ErrNotExist) }
+
+// refused reports whether nobody listens. Caddy's client hands the reason on as
+// text only, so that errors.Is does not find it.
+func refused(err error) bool {
+	return err != nil && strings.Contains(err.Error(), syscall.ECONNREFUSED.Error())
 }
 
 func postAdmin(address, operation string, input operatorInput) ([]byte, error) {
