@@ -96,6 +96,14 @@ func (s *site) tryLoad(options, directives string) error {
 	return caddy.Load(config, true)
 }
 
+// loadJSON replaces the running configuration with one that is adapted already.
+func (s *site) loadJSON(config []byte) {
+	s.Helper()
+	if err := caddy.Load(config, true); err != nil {
+		s.Fatal(err)
+	}
+}
+
 // adapt turns a Caddyfile into the JSON of a configuration that is not saved.
 func adapt(caddyfile string) ([]byte, error) {
 	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(caddyfile), map[string]any{"filename": "Caddyfile"})
