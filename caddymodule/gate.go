@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
@@ -102,6 +103,16 @@ func (g *gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, errRefused
 	}
 	return http.NewResponseController(g.ResponseWriter).Hijack()
+}
+
+// dropTrailers forgets the header fields that an upstream whose answer was
+// refused has set since, and that HTTP/2 would send at the end.
+func (g *gate) dropTrailers() {
+	for name := range g.Header() {
+		if strings.HasPrefix(name, http.TrailerPrefix) {
+			delete(g.Header(), name)
+		}
+	}
 }
 
 // implicitHeader is what net/http does for a handler that writes first.

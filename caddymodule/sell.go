@@ -186,6 +186,7 @@ func (s *sale) deliver(w http.ResponseWriter, next caddyhttp.Handler, settle fun
 		if !g.refused {
 			return
 		}
+		g.dropTrailers()
 		// The client has its answer; how the upstream takes it is nobody's business.
 		if p := recover(); p != nil && p != any(http.ErrAbortHandler) {
 			panic(p)
