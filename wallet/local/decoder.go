@@ -33,13 +33,6 @@ func (d *decoder) byte() byte {
 
 func (d *decoder) copy(to []byte) { copy(to, d.take(len(to))) }
 
-func (d *decoder) uint32() uint32 {
-	if b := d.take(4); b != nil {
-		return binary.LittleEndian.Uint32(b)
-	}
-	return 0
-}
-
 func (d *decoder) uint64() uint64 {
 	if b := d.take(8); b != nil {
 		return binary.LittleEndian.Uint64(b)
@@ -49,6 +42,17 @@ func (d *decoder) uint64() uint64 {
 
 func (d *decoder) uvarint() uint64 {
 	v, n := binary.Uvarint(d.rest)
+	if n <= 0 {
+		d.failed = true
+		return 0
+	}
+	d.take(n)
+	return v
+}
+
+// varint reads a number that may be negative.
+func (d *decoder) varint() int64 {
+	v, n := binary.Varint(d.rest)
 	if n <= 0 {
 		d.failed = true
 		return 0
@@ -79,17 +83,6 @@ func (d *decoder) count(most uint64, size int) int {
 // text reads a text of at most most bytes.
 func (d *decoder) text(most int) string {
 	return string(d.take(int(d.upTo(uint64(most)))))
-}
-
-// varint reads a number that may be negative.
-func (d *decoder) varint() int64 {
-	v, n := binary.Varint(d.rest)
-	if n <= 0 {
-		d.failed = true
-		return 0
-	}
-	d.take(n)
-	return v
 }
 
 // index reads a number below length.

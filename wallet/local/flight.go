@@ -28,9 +28,12 @@ func newFlight(segment, start, sequence uint64, buffer []byte) *flight {
 // end is the position at which the next record of the flight begins.
 func (f *flight) end() uint64 { return f.start + uint64(len(f.frame)) }
 
-// after is the position behind the flight's frame, and the sequence number is
-// one more.
+// after is the position behind the flight's frame.
 func (f *flight) after() uint64 { return f.start + uint64(frameSize(len(f.frame)-frameHeader)) }
+
+// full reports whether the flight takes nobody on board any more, so that no
+// frame is longer than a start would read.
+func (f *flight) full() bool { return len(f.frame) >= maxFlight }
 
 // land tells everybody on board how it went.
 func (f *flight) land(err error) {

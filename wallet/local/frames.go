@@ -2,6 +2,7 @@ package local
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"slices"
 )
@@ -59,7 +60,7 @@ func (f *frames) next() (records []byte, at uint64, ok bool, err error) {
 func (f *frames) position() uint64 { return f.segment.base + uint64(f.offset) }
 
 func ignoreEnd(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil
 	}
 	return err

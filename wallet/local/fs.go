@@ -38,6 +38,31 @@ const (
 	fileMode      = 0o600
 )
 
+// makeDirectory makes a directory where it is missing, and what is missing above
+// it, durably: a power cut must not take the journal away with its directory.
+func makeDirectory(path string) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	var parents []string
+	for at := path; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); err == nil || at == filepath.Dir(at) {
+			break
+		}
+		parents = append(parents, filepath.Dir(at))
+	}
+	if err := os.MkdirAll(path, directoryMode); err != nil {
+		return err
+	}
+	for _, parent := range parents {
+		if err := syncDirectory(parent); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // directory is the fileSystem of the operating system.
 type directory string
 

@@ -104,12 +104,16 @@ func (d *decision) openHold(id wallet.WalletID, of wallet.OpID) (*hold, *purse) 
 }
 
 // expireHolds gives the holds back whose end has come, as of that end, with l.mu
-// held. It comes before anything that looks at the books.
-func (l *Ledger) expireHolds(now int64) {
+// held. It comes before anything that looks at the books. It reports whether
+// that was all: where very many end at once, the flight may be full before.
+func (l *Ledger) expireHolds(now int64) bool {
 	for {
 		h := l.state.holds.expired(now)
 		if h == nil {
-			return
+			return true
+		}
+		if l.boarding.full() {
+			return false
 		}
 		w := l.state.purses.list.at(h.wallet)
 		r := record{
@@ -118,7 +122,7 @@ func (l *Ledger) expireHolds(now int64) {
 		}
 		r.release(h, w)
 		if _, err := l.commit(&r); err != nil {
-			return
+			return true
 		}
 	}
 }

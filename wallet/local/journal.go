@@ -121,8 +121,8 @@ func (j *journal) append(f *flight) error {
 	frame := sealFrame(f.frame, f.sequence, j.head.epoch)
 	at := int64(f.start - j.head.base)
 	end := at + int64(len(frame))
-	if at != j.wrote {
-		return fmt.Errorf("journal: a frame for offset %d of a segment of %d bytes", at, j.wrote)
+	if at != j.wrote || len(frame) > int(frameSize(maxFrame)) {
+		return fmt.Errorf("journal: a frame of %d bytes for offset %d of a segment of %d bytes", len(frame), at, j.wrote)
 	}
 	if _, err := j.current.WriteAt(frame, at); err != nil {
 		return fmt.Errorf("journal: %w", err)

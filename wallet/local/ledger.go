@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
@@ -57,16 +56,17 @@ type Ledger struct {
 	failure  error // why the ledger has stopped
 	closing  bool
 
-	boarding        *flight // takes records
-	flying          *flight // on its way to the disk, or nil
-	spare           []byte  // buffer of a flight that has landed
-	durable         uint64  // position behind what is durable
-	durableSequence uint64  // of the frame that will stand there
-	departed        time.Time
-	lastCarried     int // records of the flight that left last
-	sealedTo        uint64
-	snapshotAt      uint64 // position of the newest snapshot; the snapshot keeper's
-	snapshotSize    uint64 // bytes of it; the snapshot keeper's
+	boarding        *flight   // takes records
+	flying          *flight   // on its way to the disk, or nil
+	spare           []byte    // buffer of a flight that has landed
+	durable         uint64    // position behind what is durable
+	durableSequence uint64    // of the frame that will stand there
+	departed        time.Time // when the last flight left
+	lastCarried     int       // records of it
+	sealedTo        uint64    // base of the segment that the last flight landed in
+
+	snapshotAt   uint64 // position of the newest snapshot; the snapshot keeper's
+	snapshotSize uint64 // bytes of it; the snapshot keeper's
 
 	wake       chan struct{} // for the writer
 	snap       chan struct{} // for the snapshot keeper
@@ -86,7 +86,7 @@ func Open(o Options) (*Ledger, error) {
 	if o.Dir == "" {
 		return nil, errors.New("ledger: no directory")
 	}
-	if err := os.MkdirAll(o.Dir, directoryMode); err != nil {
+	if err := makeDirectory(o.Dir); err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
 	unlock, err := lockDirectory(o.Dir)

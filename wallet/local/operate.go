@@ -141,23 +141,30 @@ func (l *Ledger) begin(ctx context.Context) (now int64, err error) {
 		return 0, unavailable(err)
 	}
 	l.mu.Lock()
-	for len(l.boarding.frame) >= maxFlight && l.failure == nil && !l.closing {
-		l.room.Wait()
+	for expired := false; !expired; {
+		for l.boarding.full() && l.failure == nil && !l.closing {
+			l.room.Wait()
+		}
+		if err := l.refusal(); err != nil {
+			l.mu.Unlock()
+			return 0, err
+		}
+		now = l.clock().UnixMilli()
+		expired = l.expireHolds(now)
 	}
-	if l.closing {
-		l.mu.Unlock()
-		return 0, errClosed
-	}
-	now = l.clock().UnixMilli()
-	if l.failure == nil {
-		l.expireHolds(now)
-	}
-	if l.failure != nil {
-		err := l.failure
+	if err := l.failure; err != nil {
 		l.mu.Unlock()
 		return 0, err
 	}
 	return now, nil
+}
+
+// refusal is why the ledger takes no operations any more, or nil.
+func (l *Ledger) refusal() error {
+	if l.closing {
+		return errClosed
+	}
+	return l.failure
 }
 
 // replay answers an operation whose id took effect before, from the record that

@@ -2,6 +2,7 @@ package local
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -68,7 +69,7 @@ func (r *reader) record(at uint64, to *record) error {
 	}
 	for {
 		n, err := r.file.ReadAt(r.buffer, int64(at-r.opened.base))
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return unavailable(fmt.Errorf("journal: %w", err))
 		}
 		body, _, ok := cutRecord(r.buffer[:n])

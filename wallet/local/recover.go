@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -164,7 +165,7 @@ func (j *journal) replayLast(f file, last segment, from *snapshot) (*frames, err
 // landed before it, and the journal is damaged in the middle.
 func cutTail(f file, end *frames) (allocated int64, err error) {
 	tail := make([]byte, end.size-end.offset)
-	if _, err := f.ReadAt(tail, end.offset); err != nil && err != io.EOF {
+	if _, err := f.ReadAt(tail, end.offset); err != nil && !errors.Is(err, io.EOF) {
 		return 0, fmt.Errorf("journal: %w", err)
 	}
 	if len(bytes.Trim(tail, "\x00")) == 0 {
@@ -194,7 +195,7 @@ func cutTail(f file, end *frames) (allocated int64, err error) {
 // not have it: an answer that rests on it would be lost with the power.
 func rewrite(f file, from, to int64) error {
 	frame := make([]byte, to-from)
-	if _, err := f.ReadAt(frame, from); err != nil && err != io.EOF {
+	if _, err := f.ReadAt(frame, from); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	if _, err := f.WriteAt(frame, from); err != nil {

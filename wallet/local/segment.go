@@ -2,6 +2,7 @@ package local
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -98,7 +99,7 @@ func readSegment(fs fileSystem, base uint64) (f file, s segment, id ledgerID, er
 	}
 	h := make([]byte, segmentHeader)
 	n, err := f.ReadAt(h, 0)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		f.Close()
 		return nil, s, id, fmt.Errorf("journal: %w", err)
 	}

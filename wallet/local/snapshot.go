@@ -60,7 +60,7 @@ func readAll(fs fileSystem, name string) ([]byte, error) {
 		return nil, err
 	}
 	b := make([]byte, size)
-	if _, err := f.ReadAt(b, 0); err != nil && err != io.EOF {
+	if _, err := f.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	return b, nil
@@ -75,7 +75,7 @@ func (s *snapshot) store(fs fileSystem, id ledgerID) (size uint64, err error) {
 	}
 	size, err = s.write(f, id)
 	if err = errors.Join(err, f.Close()); err != nil {
-		return 0, err
+		return 0, errors.Join(err, fs.Remove(newSnapshot)) // a full disk has better use for the room
 	}
 	if err := fs.Rename(newSnapshot, snapshotName); err != nil {
 		return 0, err
