@@ -78,11 +78,12 @@
 //
 // One writer and one mutex: about 400 thousand charges a second on two cores,
 // and a lone charge costs one sync. All live wallets, grants and remembered ids
-// are in memory: about 220 bytes a wallet, 120 a grant, 55 an id. A start reads
-// the snapshot and the journal behind it, at most about as much again and a
+// are in memory: about 220 bytes a wallet, 120 a grant, 55 an id. Making a
+// snapshot takes as much again for as long as it lasts. A start reads the
+// snapshot and the journal behind it, at most about as much again and a
 // segment, at a million records a second. Verify copies the balances while
-// operations wait, about 30 ms for a million wallets. Making a snapshot takes as
-// much memory again for as long as it lasts. A last frame that the disk damages after
-// its sync cannot be told from a torn one, nor can a journal whose newest file
-// was deleted; damage in segments that the snapshot covers is found by Verify.
+// operations wait, about 30 ms for a million wallets. A last frame that the disk
+// damages after its sync cannot be told from a torn one, nor can a journal whose
+// newest file was deleted; damage in segments that the snapshot covers is found
+// by Verify.
 package local
