@@ -2,7 +2,6 @@ package caddymodule
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -47,16 +46,12 @@ func (c *call) pay() error {
 		c.fields.Return = o.quote.Return // also for the page of what goes wrong below
 	}
 	if limit := c.cred.MaxPrice; limit > 0 && o.offer.Price > limit {
-		return problem{
-			status: http.StatusPaymentRequired, key: page.NotEnough,
-			detail: fmt.Sprintf("the token pays at most %s, and this costs %s",
-				c.app.currency.Price(limit), c.app.currency.Price(o.offer.Price)),
-		}
+		return c.app.tooDear(limit, o.offer.Price)
 	}
 	receipt, err := c.buy(o, held.Generation, held.ID)
 	if err != nil {
 		c.app.logger.Error("taking a payment: " + err.Error())
-		return problem{status: http.StatusServiceUnavailable, key: page.Uncertain, retry: errUnavailable.retry}
+		return errUncertain
 	}
 	if !receipt.Outcome.Done() && receipt.Outcome != wallet.Granted {
 		return refusalOf(receipt.Outcome)

@@ -51,9 +51,24 @@ func refusalOf(o wallet.Outcome) problem {
 	return problem{status: http.StatusConflict, key: page.Conflict, detail: o.String()}
 }
 
-// errUnavailable is the answer when the ledger cannot say: never a 402, which
-// would ask for a second payment.
-var errUnavailable = problem{status: http.StatusServiceUnavailable, key: page.Unavailable, retry: 5 * time.Second}
+// tooDear is the problem of a price above what a token may pay for one thing.
+func (a *App) tooDear(limit, price wallet.Amount) problem {
+	return problem{
+		status: http.StatusPaymentRequired, key: page.NotEnough,
+		detail: fmt.Sprintf("the token pays at most %s, and this costs %s", a.currency.Price(limit), a.currency.Price(price)),
+	}
+}
+
+// The answers when the ledger cannot say: never a 402, which would ask for a
+// second payment. After errUncertain nobody knows yet whether the first was
+// taken; the next request does (invariant 6).
+var (
+	errUnavailable = problem{status: http.StatusServiceUnavailable, key: page.Unavailable, retry: ledgerRetry}
+	errUncertain   = problem{status: http.StatusServiceUnavailable, key: page.Uncertain, retry: ledgerRetry}
+)
+
+// ledgerRetry is when to try again after the ledger could not answer.
+const ledgerRetry = 5 * time.Second
 
 // problemType names a message key as a problem type (RFC 9457 §3.1.1).
 func problemType(key string) string { return "urn:caddy-paywall:problem:" + key }

@@ -3,7 +3,6 @@ package caddymodule
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -149,11 +148,7 @@ func (s *sale) afford(asked intent) (act action, why error) {
 	case !s.cred.bearer || price == 0:
 		return challenge, nil
 	case s.cred.MaxPrice > 0 && price > s.cred.MaxPrice:
-		return challenge, problem{
-			status: http.StatusPaymentRequired, key: page.NotEnough,
-			detail: fmt.Sprintf("the token pays at most %s, and this costs %s",
-				s.app.currency.Price(s.cred.MaxPrice), s.app.currency.Price(price)),
-		}
+		return challenge, s.app.tooDear(s.cred.MaxPrice, price)
 	case s.standing.Available < price:
 		return challenge, refusalOf(wallet.Insufficient)
 	case asked == holdFirst:

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/caddy-paywall/caddy-paywall/caddymodule/page"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
@@ -63,7 +62,7 @@ func (s *sale) conclude(receipt wallet.Receipt, err error, header http.Header) f
 	case err != nil:
 		s.app.logger.Error("charging at the commit point: " + err.Error())
 		return func(w http.ResponseWriter) {
-			s.replyProblem(w, problem{status: http.StatusServiceUnavailable, key: page.Uncertain, retry: errUnavailable.retry})
+			s.replyProblem(w, errUncertain)
 		}
 	case receipt.Outcome.Done():
 		s.app.stamp(header, s.rule.Name, receipt)
