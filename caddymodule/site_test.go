@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +95,31 @@ func (s *site) tryLoad(options, directives string) error {
 	if err != nil {
 		return err
 	}
-	return caddy.Load(config, true)
+	if err := caddy.Load(config, true); err != nil {
+		return err
+	}
+	s.awaitHandover()
+	return nil
+}
+
+// awaitHandover waits until the configuration before has stopped listening. On
+// Linux both listen on the port for an instant (SO_REUSEPORT), and a connection
+// that reaches the old one as it closes is reset.
+func (s *site) awaitHandover() {
+	s.Helper()
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		s.Fatal(err)
+	}
+	listening := regexp.MustCompile(fmt.Sprintf(`(?m)^ *\d+: [0-9A-F]{8}:%04X [0-9A-F]{8}:0000 0A `, number))
+	eventually(s.T, "one configuration listens", func() bool {
+		sockets, err := os.ReadFile("/proc/net/tcp") // elsewhere than on Linux there is none, and nothing to wait for
+		return err != nil || len(listening.FindAll(sockets, -1)) <= 1
+	})
 }
 
 // loadJSON replaces the running configuration with one that is adapted already.
@@ -102,6 +128,7 @@ func (s *site) loadJSON(config []byte) {
 	if err := caddy.Load(config, true); err != nil {
 		s.Fatal(err)
 	}
+	s.awaitHandover()
 }
 
 // adapt turns a Caddyfile into the JSON of a configuration that is not saved.
