@@ -28,7 +28,10 @@ func newSlowPage(t *testing.T) slowPage {
 	p := slowPage{asked: make(chan struct{}), goAhead: make(chan struct{})}
 	p.directive = "paywall /articles/* 0.10\n" + upstreamOf(t, func(w http.ResponseWriter, _ *http.Request) error {
 		p.asked <- struct{}{}
-		<-p.goAhead
+		select {
+		case <-p.goAhead:
+		case <-t.Context().Done(): // the test has failed
+		}
 		_, err := io.WriteString(w, secretBody)
 		return err
 	})

@@ -69,9 +69,7 @@ func startLogged(t *testing.T, options, directives string) *site {
 		t.Fatal(err)
 	}
 	takeLog()
-	if err := caddy.Load(config, true); err != nil {
-		t.Fatal(err)
-	}
+	s.loadJSON(config)
 	return s
 }
 

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -95,11 +96,8 @@ func (s *site) tryLoad(options, directives string) error {
 	if err != nil {
 		return err
 	}
-	if err := caddy.Load(config, true); err != nil {
-		return err
-	}
-	s.awaitHandover()
-	return nil
+	defer s.awaitHandover() // one that fails may have listened for an instant
+	return caddy.Load(config, true)
 }
 
 // awaitHandover waits until the configuration before has stopped listening. On
@@ -107,19 +105,22 @@ func (s *site) tryLoad(options, directives string) error {
 // that reaches the old one as it closes is reset.
 func (s *site) awaitHandover() {
 	s.Helper()
-	_, port, err := net.SplitHostPort(strings.TrimPrefix(s.url, "http://"))
-	if err != nil {
-		s.Fatal(err)
+	http.DefaultClient.CloseIdleConnections()
+	for _, address := range []string{strings.TrimPrefix(s.url, "http://"), s.admin} {
+		_, port, err := net.SplitHostPort(address)
+		if err != nil {
+			s.Fatal(err)
+		}
+		number, err := strconv.Atoi(port)
+		if err != nil {
+			s.Fatal(err)
+		}
+		listening := regexp.MustCompile(fmt.Sprintf(`(?m)^ *\d+: [0-9A-F]{8}:%04X [0-9A-F]{8}:0000 0A `, number))
+		eventually(s.T, "one configuration listens at "+address, func() bool {
+			sockets, err := os.ReadFile("/proc/net/tcp") // elsewhere than on Linux there is none, and nothing to wait for
+			return err != nil || len(listening.FindAll(sockets, -1)) <= 1
+		})
 	}
-	number, err := strconv.Atoi(port)
-	if err != nil {
-		s.Fatal(err)
-	}
-	listening := regexp.MustCompile(fmt.Sprintf(`(?m)^ *\d+: [0-9A-F]{8}:%04X [0-9A-F]{8}:0000 0A `, number))
-	eventually(s.T, "one configuration listens", func() bool {
-		sockets, err := os.ReadFile("/proc/net/tcp") // elsewhere than on Linux there is none, and nothing to wait for
-		return err != nil || len(listening.FindAll(sockets, -1)) <= 1
-	})
 }
 
 // loadJSON replaces the running configuration with one that is adapted already.
@@ -151,15 +152,27 @@ func adapt(caddyfile string) ([]byte, error) {
 	return json.Marshal(tree)
 }
 
+// freeAddress is an address of this machine that nobody listens at, and that no
+// other call has returned: Caddy's listeners share ports, so that two that got
+// the same one would answer in turns.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := l.Addr().String()
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, given := givenAddresses.LoadOrStore(address, true); !given {
+			return address
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
 }
+
+var givenAddresses sync.Map
 
 func (s *site) write(path, text string) {
 	s.Helper()
