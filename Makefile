@@ -41,6 +41,9 @@ setup:
 		echo "The browser tests need Chromium. On Debian, as root: apt-get install chromium fonts-dejavu-core" >&2; exit 1; \
 	fi
 
+# With the flags of build, so that what one has compiled serves the other.
+check: export CGO_ENABLED = 0
+check: export GOFLAGS = $(shell go env GOFLAGS) -trimpath
 check: $(LINT)
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "Not gofmt-ed:" $$unformatted >&2; exit 1; fi
