@@ -5,10 +5,8 @@ import (
 	"strconv"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
@@ -69,12 +67,13 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 	return append(routes, walletRoute(h)...), nil
 }
 
-// walletRoute is the route of the wallet's pages. Every line makes one, because
-// Caddy does not tell a line whether its site has another, and a site without
-// the pages takes no payment; the first of them answers.
+// walletRoute is the route of the wallet's pages. It takes every request, after
+// the prices, because free pages must not see the wallet's credentials either.
+// Every line makes one, because Caddy does not tell a line whether its site has
+// another, and a site without the pages takes no payment; the first of them
+// answers.
 func walletRoute(h httpcaddyfile.Helper) []httpcaddyfile.ConfigValue {
-	paths := caddyhttp.MatchPath{prefix + "*"}
-	return h.NewRoute(caddy.ModuleMap{"path": caddyconfig.JSON(paths, nil)}, new(Handler))
+	return h.NewRoute(nil, new(Handler))
 }
 
 // UnmarshalCaddyfile reads the directive after its matcher; see parseDirective.

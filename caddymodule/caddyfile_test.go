@@ -88,7 +88,6 @@ func TestTheWholeGrammarIsAdapted(t *testing.T) {
 	}
 	want := compact(t, `[
 		{"match": [{"host": ["a.example"]}], "terminal": true, "handle": [{"handler": "subroute", "routes": [
-			{"match": [{"path": ["/.paywall/*"]}], "handle": [{"handler": "paywall"}, {"handler": "paywall"}]},
 			{"match": [{"path": ["/articles/*"]}], "handle": [{
 				"handler": "paywall", "rule": "articles", "paths": ["/articles/*"], "price": "0.10",
 				"bundle": {"visits": 10, "price": "0.90", "validity": 2592000000000000}, "window": 604800000000000,
@@ -97,15 +96,14 @@ func TestTheWholeGrammarIsAdapted(t *testing.T) {
 				"handler": "paywall", "rule": "/plain", "paths": ["/plain"], "price": "0.05"}]},
 			{"match": [{"path": ["*.zip", "*.iso"], "method": ["GET"]}], "handle": [{
 				"handler": "paywall", "rule": "@big", "paths": ["*.zip", "*.iso"], "bundle": {"visits": 3, "price": "1"}}]},
-			{"match": [{"path": ["/.paywall/*"]}], "handle": [{"handler": "paywall"}]},
-			{"handle": [{"handler": "file_server", "hide": ["./Caddyfile"]}]}
+			{"handle": [{"handler": "paywall"}, {"handler": "paywall"}, {"handler": "paywall"},
+				{"handler": "file_server", "hide": ["./Caddyfile"]}]}
 		]}]},
 		{"match": [{"host": ["b.example"]}], "terminal": true, "handle": [{"handler": "subroute", "routes": [
-			{"match": [{"path": ["/.paywall/*"]}], "handle": [{"handler": "paywall"}]},
-			{"handle": [{"handler": "paywall", "price": "0.000001"}]}
+			{"handle": [{"handler": "paywall", "price": "0.000001"}, {"handler": "paywall"}]}
 		]}]},
 		{"match": [{"host": ["c.example"]}], "terminal": true, "handle": [{"handler": "subroute", "routes": [
-			{"match": [{"path": ["/.paywall/*"]}], "handle": [{"handler": "paywall"}]}
+			{"handle": [{"handler": "paywall"}]}
 		]}]}
 	]`)
 	if routes := compact(t, string(config.Apps.HTTP.Servers["srv0"].Routes)); routes != want {

@@ -35,12 +35,28 @@ Caddy's data directory, so run it as the user that Caddy runs as.`,
 }
 
 func paywallCommand(root *cobra.Command) {
-	root.Args = cobra.NoArgs
+	root.RunE = onlyGroup
 	flags := root.PersistentFlags()
 	flags.Bool("json", false, "Print JSON")
 	flags.String("address", "", "The address of the admin endpoint (default: Caddy's)")
 	flags.Duration("wait", 0, "How long to wait for Caddy to come up")
 	root.AddCommand(voucherCommand(), walletCommand(), reportCommand(), verifyCommand())
+}
+
+// group is a command that only has subcommands.
+func group(use, short string, subcommands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, RunE: onlyGroup, SilenceUsage: true}
+	cmd.AddCommand(subcommands...)
+	return cmd
+}
+
+// onlyGroup prints the help, and fails on a word that is no subcommand: a
+// script with a typing mistake must not go on.
+func onlyGroup(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s has no command %q; see %s --help", cmd.CommandPath(), args[0], cmd.CommandPath())
+	}
+	return cmd.Help()
 }
 
 // subcommand is a command that does one operation.

@@ -11,7 +11,6 @@ import (
 
 // voucherCommand is caddy paywall voucher create|list|void.
 func voucherCommand() *cobra.Command {
-	group := &cobra.Command{Use: "voucher", Short: "Creates, lists and voids vouchers"}
 	create := subcommand("create --value <amount> [--count <n>] [--expires <duration>] [--note <text>]",
 		"Creates vouchers and prints their codes, once", cobra.NoArgs, createVouchers)
 	create.Flags().String("value", "", "What each voucher is worth, such as 5.00 (required)")
@@ -24,8 +23,7 @@ func voucherCommand() *cobra.Command {
 	void.Flags().String("note", "", "Why, for the journal")
 
 	list := pageFlags(subcommand("list", "Lists vouchers; their codes are known to nobody", cobra.NoArgs, listVouchers))
-	group.AddCommand(create, list, void)
-	return group
+	return group("voucher", "Creates, lists and voids vouchers", create, list, void)
 }
 
 func createVouchers(cmd *cobra.Command, _ []string) error {

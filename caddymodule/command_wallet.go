@@ -9,7 +9,6 @@ import (
 
 // walletCommand is caddy paywall wallet list|show|credit|freeze.
 func walletCommand() *cobra.Command {
-	group := &cobra.Command{Use: "wallet", Short: "Lists, shows, credits and freezes wallets"}
 	list := pageFlags(subcommand("list", "Lists wallets, the oldest first", cobra.NoArgs, listWallets))
 	show := pageFlags(subcommand("show <wallet>", "Shows a wallet and what happened to it", cobra.ExactArgs(1), showWallet))
 	credit := subcommand("credit <wallet> <amount> [--note <text>]", "Puts money into a wallet", cobra.ExactArgs(2), creditWallet)
@@ -17,8 +16,7 @@ func walletCommand() *cobra.Command {
 	freeze := subcommand("freeze <wallet> [--undo] [--note <text>]", "Stops a wallet from spending", cobra.ExactArgs(1), freezeWallet)
 	freeze.Flags().Bool("undo", false, "Let it spend again")
 	freeze.Flags().String("note", "", "Why, for the journal; the reader does not see it")
-	group.AddCommand(list, show, credit, freeze)
-	return group
+	return group("wallet", "Lists, shows, credits and freezes wallets", list, show, credit, freeze)
 }
 
 func listWallets(cmd *cobra.Command, _ []string) error {

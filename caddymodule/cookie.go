@@ -68,12 +68,17 @@ var fieldOf = map[string]string{
 
 // takeCookie reads a cookie and deletes it.
 func takeCookie(w http.ResponseWriter, r *http.Request, name string) string {
-	cookie, err := r.Cookie(cookieName(r, name))
-	if err != nil {
+	found := cookiesNamed(r, name)
+	if len(found) == 0 {
 		return ""
 	}
 	setCookie(w, r, name, "", -time.Second)
-	return cookie.Value
+	return found[0].Value
+}
+
+// cookiesNamed are the cookies of a name that the client sent.
+func cookiesNamed(r *http.Request, name string) []*http.Cookie {
+	return (&http.Request{Header: presented(r)}).CookiesNamed(cookieName(r, name))
 }
 
 func setCookie(w http.ResponseWriter, r *http.Request, name, value string, age time.Duration) {

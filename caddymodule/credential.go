@@ -23,7 +23,7 @@ func (a *App) credentialOf(k *keys, r *http.Request) (*credential, error) {
 	if err := a.refuseQueryToken(k, r); err != nil {
 		return nil, err
 	}
-	token, err := bearerToken(r.Header)
+	token, err := bearerToken(presented(r))
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func bearerToken(h http.Header) (string, error) {
 }
 
 func cookieToken(r *http.Request) (string, error) {
-	found := r.CookiesNamed(cookieName(r, tokenCookie))
+	found := cookiesNamed(r, tokenCookie)
 	if len(found) > 1 {
 		return "", badRequest("send one wallet cookie")
 	}
@@ -96,40 +96,4 @@ func (a *App) refuseQueryToken(k *keys, r *http.Request) error {
 		}
 	}
 	return nil
-}
-
-// strip removes the wallet's credentials from what the upstream sees: with
-// them it could spend. It also removes what only the paywall may say.
-func strip(h http.Header, cred *credential) {
-	for name := range h {
-		if strings.HasPrefix(name, "Paywall-") {
-			delete(h, name)
-		}
-	}
-	if cred != nil && cred.bearer {
-		h.Del("Authorization")
-	}
-	lines := h["Cookie"]
-	if len(lines) == 0 {
-		return
-	}
-	var kept []string
-	for _, line := range lines {
-		for pair := range strings.SplitSeq(line, ";") {
-			if pair = strings.TrimSpace(pair); pair != "" && !ownCookie(pair) {
-				kept = append(kept, pair)
-			}
-		}
-	}
-	if len(kept) == 0 {
-		h.Del("Cookie")
-		return
-	}
-	h["Cookie"] = []string{strings.Join(kept, "; ")}
-}
-
-func ownCookie(pair string) bool {
-	name, _, _ := strings.Cut(pair, "=")
-	name = strings.TrimPrefix(strings.TrimSpace(name), hostPrefix)
-	return name == tokenCookie || name == recoveryCookie || name == noticeCookie
 }

@@ -26,7 +26,8 @@ const prefix = "/.paywall/"
 const decidedVar = "paywall.decided"
 
 // Handler puts a price on the requests of its route, and serves the wallet's
-// pages below /.paywall/. Without a price and a bundle it only does the latter.
+// pages below /.paywall/. Without a price and a bundle it does the latter, and
+// hides the wallet's credentials from what serves the free pages.
 // Of several prices that match a request the first in the order of the routes
 // counts.
 //
@@ -145,7 +146,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		h.app.servePages(w, r)
 		return nil
 	}
-	if !h.sells() || caddyhttp.GetVar(r.Context(), decidedVar) != nil {
+	if !h.sells() {
+		h.app.hideFree(r)
+		return next.ServeHTTP(w, r)
+	}
+	if caddyhttp.GetVar(r.Context(), decidedVar) != nil {
 		return next.ServeHTTP(w, r)
 	}
 	caddyhttp.SetVar(r.Context(), decidedVar, true)
@@ -155,8 +160,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return nil
 	}
 	if intentOf(r) == preflight {
-		r.Header.Del("Authorization") // browsers send none; a program's may be a wallet's token
-		strip(r.Header, nil)
+		strip(r.Header, &credential{bearer: true}) // browsers send none; a program's may be a wallet's token
 		return next.ServeHTTP(newHeadOnly(w), r)
 	}
 	return sell(w, r, next, asked)

@@ -226,3 +226,13 @@ func TestVerifySaysThatTheMoneyAddsUp(t *testing.T) {
 		t.Errorf("the audit is %+v", audit)
 	}
 }
+
+// A script with a typing mistake must not go on as if it had been done.
+func TestAMistypedCommandFails(t *testing.T) {
+	s := startSite(t, magazine)
+	for _, words := range [][]string{{"vouchr"}, {"voucher", "crete"}, {"wallet", "thaw", "x"}, {"verify", "now"}} {
+		if out, err := s.tryOperator(words...); err == nil {
+			t.Errorf("caddy paywall %s prints %q and no error", strings.Join(words, " "), out)
+		}
+	}
+}

@@ -160,7 +160,7 @@ func (s *sale) afford(asked intent) (act action, why error) {
 // deliver lets the request through to the upstream, behind the gate. What the
 // gate has not settled when the upstream is done is settled as not delivered.
 func (s *sale) deliver(w http.ResponseWriter, next caddyhttp.Handler, settle func(int, http.Header) func(http.ResponseWriter)) (err error) {
-	strip(s.r.Header, s.cred)
+	hide(s.r, s.cred)
 	ctx, cancel := context.WithCancel(s.r.Context())
 	defer cancel()
 	g := newGate(w, func(status int, header http.Header) func(http.ResponseWriter) {
