@@ -14,6 +14,7 @@ import (
 // fields is what a form or a JSON body may say. Each endpoint reads its own.
 type fields struct {
 	Code     string      `json:"code"`
+	Recovery string      `json:"recovery_code"` // what a new wallet's answer calls the code that recover takes
 	Quote    string      `json:"quote"`
 	Path     string      `json:"path"`
 	Offer    string      `json:"offer"`
@@ -55,7 +56,7 @@ func (c *call) readForm() error {
 	}
 	f := c.r.PostForm
 	c.fields = fields{
-		Code: f.Get("code"), Quote: f.Get("quote"), Path: f.Get("path"), Offer: f.Get("offer"),
+		Code: f.Get("code"), Recovery: f.Get("recovery_code"), Quote: f.Get("quote"), Path: f.Get("path"), Offer: f.Get("offer"),
 		Return: f.Get("return"), MaxPrice: f.Get("max_price"), Revoke: f.Get("revoke") != "",
 	}
 	if id := f.Get("id"); id != "" {

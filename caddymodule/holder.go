@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -165,7 +166,7 @@ func (c *call) byRecovery() (wallet.Wallet, error) {
 	if err := c.guessing(); err != nil {
 		return wallet.Wallet{}, err
 	}
-	code, err := wallet.ParseRecoveryCode(c.fields.Code)
+	code, err := wallet.ParseRecoveryCode(cmp.Or(c.fields.Code, c.fields.Recovery))
 	if err != nil {
 		return wallet.Wallet{}, problem{status: http.StatusUnprocessableEntity, key: page.RecoveryMalformed}
 	}

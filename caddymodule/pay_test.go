@@ -182,3 +182,16 @@ func TestAPaymentIsForWhatIsForSaleHere(t *testing.T) {
 	s.stranger().post("/.paywall/pay", map[string]any{"path": "/articles/1"}).wants(http.StatusUnauthorized)
 	m.wantsBalance("20.00")
 }
+
+// The code that opens a wallet elsewhere goes in under the name it came out.
+func TestARecoveryCodeOpensItsWalletUnderEitherName(t *testing.T) {
+	s := startSite(t, magazine)
+	var made, again madeJSON
+	s.decode([]byte(s.stranger().post("/.paywall/wallets", nil).wants(http.StatusCreated).body), &made)
+	for _, name := range []string{"code", "recovery_code"} {
+		s.decode([]byte(s.stranger().post("/.paywall/recover", map[string]string{name: made.RecoveryCode}).wants(http.StatusOK).body), &again)
+		if again.Wallet != made.Wallet || again.Token == "" {
+			t.Errorf("by %s: %+v", name, again)
+		}
+	}
+}
