@@ -31,14 +31,16 @@ run: build
 
 test: setup check race
 
-# What the tests need beyond Go. Where it cannot be installed, it is named.
+# What the tests need beyond Go: a browser with a font, and curl for the README's
+# commands. Where it cannot be installed, it is named.
+PACKAGES := chromium fonts-dejavu-core curl
+
 setup:
-	@command -v chromium >/dev/null && exit 0; \
+	@command -v chromium >/dev/null && command -v curl >/dev/null && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-			chromium fonts-dejavu-core >/dev/null; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(PACKAGES) >/dev/null; \
 	else \
-		echo "The browser tests need Chromium. On Debian, as root: apt-get install chromium fonts-dejavu-core" >&2; exit 1; \
+		echo "The tests need Chromium and curl. On Debian, as root: apt-get install $(PACKAGES)" >&2; exit 1; \
 	fi
 
 # With the flags of build, so that what one has compiled serves the other.
