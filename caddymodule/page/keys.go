@@ -13,7 +13,6 @@ const (
 
 	QuoteInvalid = "quote_invalid" // not a quote of ours, or not for this page
 	QuoteExpired = "quote_expired"
-	PriceChanged = "price_changed"
 	NotEnough    = "not_enough" // the wallet's available amount does not cover it
 	Frozen       = "frozen"     // by the operator
 	Revoked      = "revoked"    // the credential's generation
@@ -28,7 +27,6 @@ const (
 	MethodNotAllowed = "method_not_allowed"
 	TooLarge         = "too_large"
 	NotFound         = "not_found"
-	Internal         = "internal"
 
 	Redeemed        = "redeemed"
 	Recovered       = "recovered"
