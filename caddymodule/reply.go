@@ -71,12 +71,22 @@ func writeBody(w http.ResponseWriter, status int, media string, body []byte) {
 	_, _ = w.Write(body) // a client that has gone cannot be told
 }
 
-// addVary adds to the header Vary what it does not name yet.
+// addVary adds to the header Vary the names that it does not hold yet.
 func addVary(h http.Header, names ...string) {
-	have := strings.ToLower(strings.Join(h.Values("Vary"), ",")) + ","
 	for _, name := range names {
-		if !strings.Contains(have, strings.ToLower(name)+",") {
+		if !varies(h, name) {
 			h.Add("Vary", name)
 		}
 	}
+}
+
+func varies(h http.Header, name string) bool {
+	for _, line := range h["Vary"] {
+		for field := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(field), name) {
+				return true
+			}
+		}
+	}
+	return false
 }
