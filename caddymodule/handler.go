@@ -146,11 +146,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		h.app.servePages(w, r)
 		return nil
 	}
+	if caddyhttp.GetVar(r.Context(), decidedVar) != nil {
+		return next.ServeHTTP(w, r) // sold, and its credentials hidden, further up
+	}
 	if !h.sells() {
 		h.app.hideFree(r)
-		return next.ServeHTTP(w, r)
-	}
-	if caddyhttp.GetVar(r.Context(), decidedVar) != nil {
 		return next.ServeHTTP(w, r)
 	}
 	caddyhttp.SetVar(r.Context(), decidedVar, true)

@@ -27,16 +27,19 @@ func presented(r *http.Request) http.Header {
 // be an upstream, and keeps them for a price that may come before it. cred is
 // the credential, where it is known.
 func hide(r *http.Request, cred *credential) {
-	if _, hidden := caddyhttp.GetVar(r.Context(), presentedVar).(presentation); !hidden {
+	if caddyhttp.GetVar(r.Context(), presentedVar) == nil {
 		kept := http.Header{"Authorization": r.Header["Authorization"], "Cookie": r.Header["Cookie"]}
 		caddyhttp.SetVar(r.Context(), presentedVar, presentation(func() http.Header { return kept }))
 	}
 	strip(r.Header, cred)
 }
 
-// hideFree is hide for a page without a price. A token that is not ours is the
-// site's own business.
+// hideFree is hide for a page without a price, once however many lines a site
+// has. A token that is not ours is the site's own business.
 func (a *App) hideFree(r *http.Request) {
+	if caddyhttp.GetVar(r.Context(), presentedVar) != nil {
+		return
+	}
 	if r.Header["Authorization"] == nil && r.Header["Cookie"] == nil {
 		strip(r.Header, nil)
 		return
