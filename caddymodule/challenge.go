@@ -33,8 +33,7 @@ func (s *sale) challenge(w http.ResponseWriter, why error) {
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
-	h.Set("Paywall-Price", s.app.currency.Price(s.rule.Lead().Price))
-	h.Add("Link", "<"+page.PayPath+`>; rel="payment"`)
+	s.app.namePrice(h, s.rule.Lead().Price)
 	addVary(h, "Accept", "Accept-Language", "Authorization", "Cookie")
 	switch formOf(s.r.Header) {
 	case asHTML:
@@ -44,6 +43,12 @@ func (s *sale) challenge(w http.ResponseWriter, why error) {
 	default:
 		writeText(w, http.StatusPaymentRequired, s.challengeText(o))
 	}
+}
+
+// namePrice says in the header of a 402 what it asks for, and where to pay.
+func (a *App) namePrice(h http.Header, price wallet.Amount) {
+	h.Set("Paywall-Price", a.currency.Price(price))
+	h.Add("Link", "<"+page.PayPath+`>; rel="payment"`)
 }
 
 // challengePage is the 402 for people.
@@ -205,7 +210,12 @@ func (s *sale) reply(w http.ResponseWriter, err error) error {
 	return nil
 }
 
+// replyProblem answers a problem. One that money would cure is a challenge.
 func (s *sale) replyProblem(w http.ResponseWriter, p problem) {
+	if p.status == http.StatusPaymentRequired {
+		s.challenge(w, p)
+		return
+	}
 	outcome := "refused"
 	if p.status == http.StatusServiceUnavailable {
 		outcome = "unavailable"

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"time"
@@ -45,16 +46,12 @@ func (c *call) pay() error {
 	if c.fields.Return == "" {
 		c.fields.Return = o.quote.Return // also for the page of what goes wrong below
 	}
-	if limit := c.cred.MaxPrice; limit > 0 && o.offer.Price > limit {
-		return c.app.tooDear(limit, o.offer.Price)
+	receipt, err := c.take(o, *held)
+	if p := (problem{}); errors.As(err, &p) && p.status == http.StatusPaymentRequired {
+		c.app.namePrice(c.w.Header(), cmp.Or(o.offer.Price, o.quote.Rule.Lead().Price))
 	}
-	receipt, err := c.buy(o, held.Generation, held.ID)
 	if err != nil {
-		c.app.logger.Error("taking a payment: " + err.Error())
-		return errUncertain
-	}
-	if !receipt.Outcome.Done() && receipt.Outcome != wallet.Granted {
-		return refusalOf(receipt.Outcome)
+		return err
 	}
 	if receipt.Outcome == wallet.Applied {
 		c.app.stamp(c.w.Header(), o.quote.Rule.Name, receipt)
@@ -64,6 +61,22 @@ func (c *call) pay() error {
 		notice = page.PaidAlready
 	}
 	return c.done(http.StatusOK, c.receipt(o, receipt, held.ID), c.back(), notice)
+}
+
+// take takes the money for an order, or says why it cannot.
+func (c *call) take(o order, held wallet.Wallet) (wallet.Receipt, error) {
+	if limit := c.cred.MaxPrice; limit > 0 && o.offer.Price > limit {
+		return wallet.Receipt{}, c.app.tooDear(limit, o.offer.Price)
+	}
+	receipt, err := c.buy(o, held.Generation, held.ID)
+	if err != nil {
+		c.app.logger.Error("taking a payment: " + err.Error())
+		return receipt, errUncertain
+	}
+	if !receipt.Outcome.Done() && receipt.Outcome != wallet.Granted {
+		return receipt, refusalOf(receipt.Outcome)
+	}
+	return receipt, nil
 }
 
 // order reads what shall be paid for.

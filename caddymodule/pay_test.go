@@ -195,3 +195,17 @@ func TestARecoveryCodeOpensItsWalletUnderEitherName(t *testing.T) {
 		}
 	}
 }
+
+// Every 402 names its price, also the one that answers a payment.
+func TestAPaymentThatIsNotCoveredNamesThePrice(t *testing.T) {
+	s := startSite(t, magazine)
+	poor := s.machine("0.05")
+	for _, c := range []struct{ path, offer, price string }{
+		{"/articles/1", "view", "0.10 USD"}, {"/research/1", "bundle", "10.00 USD"}, {"/research/1", "view", "10.00 USD"},
+	} {
+		poor.post("/.paywall/pay", map[string]string{"path": c.path, "offer": c.offer}).wants(http.StatusPaymentRequired).
+			wantsHeader("Paywall-Price", c.price).wantsHeader("Link", `</.paywall/pay>; rel="payment"`).
+			wantsHeader("Cache-Control", "no-store").wantsHeader("Paywall-Charged", "")
+	}
+	poor.wantsBalance("0.05")
+}

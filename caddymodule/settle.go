@@ -87,13 +87,10 @@ func paidOutcome(r wallet.Receipt) string {
 
 // lost answers a sale that was decided on and then could not be charged.
 func (s *sale) lost(w http.ResponseWriter, receipt wallet.Receipt) {
-	why := refusalOf(receipt.Outcome)
-	if receipt.Outcome != wallet.Insufficient {
-		s.replyProblem(w, why)
-		return
+	if receipt.Outcome == wallet.Insufficient {
+		s.standing.Available, s.standing.Visits = receipt.Balance, receipt.Visits
 	}
-	s.standing.Available, s.standing.Visits = receipt.Balance, receipt.Visits
-	s.challenge(w, why)
+	s.replyProblem(w, refusalOf(receipt.Outcome))
 }
 
 // settleRead lets through what is paid for. If it was paid ahead, by the
@@ -145,6 +142,7 @@ func (s *sale) setAside() error {
 		return s.app.down("holding the price", err)
 	}
 	if !receipt.Outcome.Done() {
+		s.standing.Available = receipt.Balance
 		return refusalOf(receipt.Outcome)
 	}
 	s.hold = id
