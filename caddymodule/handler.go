@@ -160,7 +160,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return nil
 	}
 	if intentOf(r) == preflight {
-		strip(r.Header, &credential{bearer: true}) // browsers send none; a program's may be a wallet's token
+		hide(r, &credential{bearer: true}) // browsers send none; a program's may be a wallet's token
 		return next.ServeHTTP(newHeadOnly(w), r)
 	}
 	return sell(w, r, next, asked)

@@ -32,6 +32,7 @@ func hide(r *http.Request, cred *credential) {
 		caddyhttp.SetVar(r.Context(), presentedVar, presentation(func() http.Header { return kept }))
 	}
 	strip(r.Header, cred)
+	dropReservedTrailers(r)
 }
 
 // hideFree is hide for a page without a price, once however many lines a site
@@ -42,6 +43,7 @@ func (a *App) hideFree(r *http.Request) {
 	}
 	if r.Header["Authorization"] == nil && r.Header["Cookie"] == nil {
 		strip(r.Header, nil)
+		dropReservedTrailers(r)
 		return
 	}
 	var cred *credential
@@ -57,11 +59,7 @@ func (a *App) hideFree(r *http.Request) {
 // strip removes the wallet's credentials from what the upstream sees: with
 // them it could spend. It also removes what only the paywall may say.
 func strip(h http.Header, cred *credential) {
-	for name := range h {
-		if strings.HasPrefix(name, "Paywall-") {
-			delete(h, name)
-		}
-	}
+	dropReserved(h)
 	if cred != nil && cred.bearer {
 		h.Del("Authorization")
 	}
