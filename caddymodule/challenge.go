@@ -25,7 +25,7 @@ type offered struct {
 
 // challenge answers 402: what the page costs, and how to pay for it.
 func (s *sale) challenge(w http.ResponseWriter, why error) {
-	s.outcome("challenged")
+	s.became(outcomeChallenged)
 	o := offered{quote: meter.NewQuote(s.app.newID(), s.rule, s.resource, s.back, s.app.now())}
 	o.sealed = o.quote.Seal(s.keys.quotes)
 	if p := (problem{}); errors.As(why, &p) {
@@ -216,10 +216,10 @@ func (s *sale) replyProblem(w http.ResponseWriter, p problem) {
 		s.challenge(w, p)
 		return
 	}
-	outcome := "refused"
 	if p.status == http.StatusServiceUnavailable {
-		outcome = "unavailable"
+		s.became(outcomeUnavailable)
+	} else {
+		s.became(outcomeRefused)
 	}
-	s.outcome(outcome)
 	p.write(w, s.r, formOf(s.r.Header), s.app.frame(s.r))
 }

@@ -1,7 +1,9 @@
 package caddymodule
 
 import (
+	"iter"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -68,17 +70,25 @@ var fieldOf = map[string]string{
 
 // takeCookie reads a cookie and deletes it.
 func takeCookie(w http.ResponseWriter, r *http.Request, name string) string {
-	found := cookiesNamed(r, name)
-	if len(found) == 0 {
-		return ""
+	for value := range cookieValues(r, cookieName(r, name)) {
+		setCookie(w, r, name, "", -time.Second)
+		return value
 	}
-	setCookie(w, r, name, "", -time.Second)
-	return found[0].Value
+	return ""
 }
 
-// cookiesNamed are the cookies of a name that the client sent.
-func cookiesNamed(r *http.Request, name string) []*http.Cookie {
-	return (&http.Request{Header: presented(r)}).CookiesNamed(cookieName(r, name))
+// cookieValues are the values of the cookies of a name that the client sent. It
+// takes only what this package writes: no quotes, no spaces in a value.
+func cookieValues(r *http.Request, name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range presented(r)["Cookie"] {
+			for pair := range strings.SplitSeq(line, ";") {
+				if value, is := strings.CutPrefix(strings.TrimSpace(pair), name); is && strings.HasPrefix(value, "=") && !yield(value[1:]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func setCookie(w http.ResponseWriter, r *http.Request, name, value string, age time.Duration) {

@@ -66,15 +66,14 @@ func bearerToken(h http.Header) (string, error) {
 	return token, nil
 }
 
-func cookieToken(r *http.Request) (string, error) {
-	found := cookiesNamed(r, tokenCookie)
-	if len(found) > 1 {
-		return "", badRequest("send one wallet cookie")
+func cookieToken(r *http.Request) (token string, err error) {
+	for value := range cookieValues(r, cookieName(r, tokenCookie)) {
+		if token != "" {
+			return "", badRequest("send one wallet cookie")
+		}
+		token = value
 	}
-	if len(found) == 0 {
-		return "", nil
-	}
-	return found[0].Value, nil
+	return token, nil
 }
 
 // refuseQueryToken tells a sender who put a token into the URL that it has

@@ -21,24 +21,28 @@ var errRefused = errors.New("paywall: the charge failed, so the answer is not de
 // would be a free lunch. A handler that unwraps the gate by hand is out of its
 // reach.
 type gate struct {
-	*caddyhttp.ResponseWriterWrapper
-
-	// settle decides, given the final status and the header about to leave,
-	// which it may change. It returns nil to let the answer leave, or writes
-	// what is sent instead.
-	settle func(status int, header http.Header) (instead func(http.ResponseWriter))
+	caddyhttp.ResponseWriterWrapper
+	settle settlement
 
 	before    http.Header // as it was before the upstream touched it
 	committed bool
 	refused   bool
+	endless   bool // a connection handed over, or a stream of events: it has no end to miss
+	deaf      bool // the client takes no more
 }
 
-func newGate(w http.ResponseWriter, settle func(int, http.Header) func(http.ResponseWriter)) *gate {
-	return &gate{
-		ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w},
-		settle:                settle,
-		before:                w.Header().Clone(),
-	}
+// newGate returns a gate whose settlement may refuse.
+func newGate(w http.ResponseWriter, settle settlement) *gate {
+	g := newOpenGate(w, settle)
+	g.before = w.Header().Clone()
+	return g
+}
+
+// newOpenGate returns a gate whose settlement never refuses.
+func newOpenGate(w http.ResponseWriter, settle settlement) *gate {
+	g := &gate{settle: settle}
+	g.ResponseWriter = w
+	return g
 }
 
 // commit settles once and reports whether the answer may leave.
@@ -49,6 +53,8 @@ func (g *gate) commit(status int) bool {
 	g.committed = true
 	instead := g.settle(status, g.Header())
 	if instead == nil {
+		g.endless = status == http.StatusSwitchingProtocols ||
+			strings.HasPrefix(g.Header().Get("Content-Type"), "text/event-stream")
 		return true
 	}
 	g.refused = true
@@ -76,16 +82,22 @@ func (g *gate) Write(p []byte) (int, error) {
 	if g.refused {
 		return 0, errRefused
 	}
-	return g.ResponseWriter.Write(p)
+	n, err := g.ResponseWriter.Write(p)
+	g.deaf = g.deaf || err != nil
+	return n, err
 }
 
-// ReadFrom keeps the fast path of sendfile, behind the gate.
+// ReadFrom keeps the fast path of sendfile, behind the gate. Whether it was the
+// reader that failed or the client cannot be told without losing that path; it
+// counts as the client.
 func (g *gate) ReadFrom(r io.Reader) (int64, error) {
 	g.implicitHeader()
 	if g.refused {
 		return 0, errRefused
 	}
-	return g.ResponseWriterWrapper.ReadFrom(r)
+	n, err := g.ResponseWriterWrapper.ReadFrom(r)
+	g.deaf = g.deaf || err != nil
+	return n, err
 }
 
 // FlushError is how http.ResponseController flushes.
@@ -104,6 +116,10 @@ func (g *gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	return http.NewResponseController(g.ResponseWriter).Hijack()
 }
+
+// brokenOff reports whether an answer that ended in a failure is one of which
+// the client lacks the rest through no fault of its own.
+func (g *gate) brokenOff() bool { return g.committed && !g.refused && !g.endless && !g.deaf }
 
 // dropTrailers forgets the header fields that an upstream whose answer was
 // refused has set since, and that HTTP/2 would send at the end.

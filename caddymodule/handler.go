@@ -74,8 +74,10 @@ type Handler struct {
 	// are expanded.
 	Teaser string `json:"teaser,omitempty"`
 
-	app  *App
-	rule meter.Rule
+	app   *App
+	rule  meter.Rule
+	price string // of one view, as the upstream is told: "0.10 USD"
+	count counters
 }
 
 // Bundle is a number of visits sold together.
@@ -114,6 +116,8 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.rule.Check(); err != nil {
 		return err
 	}
+	h.price = h.app.currency.Price(h.rule.Price)
+	h.count = countersOf(h.Rule, h.app.currency)
 	return h.app.rules.add(pricedRule{h.rule, h.Paths, h.Title})
 }
 

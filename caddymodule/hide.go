@@ -84,6 +84,6 @@ func strip(h http.Header, cred *credential) {
 
 func ownCookie(pair string) bool {
 	name, _, _ := strings.Cut(pair, "=")
-	name = strings.TrimPrefix(strings.TrimSpace(name), hostPrefix)
-	return name == tokenCookie || name == recoveryCookie || name == noticeCookie
+	name = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(name), hostPrefix), securePrefix)
+	return name == tokenCookie || name == receiptCookie || name == recoveryCookie || name == noticeCookie
 }

@@ -8,6 +8,25 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
+// outcome is what became of a request for a priced page.
+type outcome string
+
+const (
+	outcomePaid        outcome = "paid"        // charged
+	outcomeVisit       outcome = "visit"       // a visit of a bundle was taken
+	outcomeGranted     outcome = "granted"     // paid for before
+	outcomeRefunded    outcome = "refunded"    // not delivered after all, so the money went back
+	outcomeUnpaid      outcome = "unpaid"      // would have been charged, but was not delivered
+	outcomeChallenged  outcome = "challenged"  // 402
+	outcomeRefused     outcome = "refused"     // another 4xx
+	outcomeUnavailable outcome = "unavailable" // 503
+)
+
+var outcomes = [...]outcome{
+	outcomePaid, outcomeVisit, outcomeGranted, outcomeRefunded,
+	outcomeUnpaid, outcomeChallenged, outcomeRefused, outcomeUnavailable,
+}
+
 // collectors are the paywall's metrics. They are global because counts must
 // outlive a configuration: each gets a new registry, and the same collectors
 // are registered in it. Labels are rules and outcomes, both few; never a
@@ -36,14 +55,29 @@ func registerMetrics(registry prometheus.Registerer) error {
 	return nil
 }
 
-// outcome records what became of a request for a priced page.
-func (s *sale) outcome(name string) {
-	s.place("outcome", name)
-	collectors.answers.WithLabelValues(s.rule.Name, name).Inc()
+// counters are the metrics of one rule, looked up once.
+type counters struct {
+	answers map[outcome]prometheus.Counter
+	charged prometheus.Counter
 }
 
-// countCharge records money that was charged. A metric is a float by nature;
-// the ledger keeps the exact sum.
-func (a *App) countCharge(rule string, amount wallet.Amount) {
-	collectors.charged.WithLabelValues(rule, a.currency.String()).Add(float64(amount) / float64(wallet.Unit))
+func countersOf(rule string, currency wallet.Currency) counters {
+	c := counters{
+		answers: make(map[outcome]prometheus.Counter, len(outcomes)),
+		charged: collectors.charged.WithLabelValues(rule, currency.String()),
+	}
+	for _, o := range outcomes {
+		c.answers[o] = collectors.answers.WithLabelValues(rule, string(o))
+	}
+	return c
+}
+
+// units is an amount as a metric, which is a float by nature; the ledger keeps
+// the exact sum.
+func units(amount wallet.Amount) float64 { return float64(amount) / float64(wallet.Unit) }
+
+// became records what became of the request.
+func (s *sale) became(o outcome) {
+	s.outcome = o
+	s.count.answers[o].Inc()
 }

@@ -54,7 +54,8 @@ func (c *call) pay() error {
 		return err
 	}
 	if receipt.Outcome == wallet.Applied {
-		c.app.stamp(c.w.Header(), o.quote.Rule.Name, receipt)
+		c.app.stamp(c.w.Header(), receipt)
+		collectors.charged.WithLabelValues(o.quote.Rule.Name, c.app.currency.String()).Add(units(receipt.Amount))
 	}
 	notice := ""
 	if receipt.Outcome == wallet.Granted {
@@ -144,11 +145,11 @@ func (c *call) buy(o order, generation uint32, id wallet.WalletID) (wallet.Recei
 func (c *call) receipt(o order, r wallet.Receipt, id wallet.WalletID) receiptJSON {
 	_, path := meter.SplitResource(o.quote.Resource)
 	answer := receiptJSON{
-		ID: o.id, Outcome: paidOutcome(r), Wallet: id.String(), Offer: o.offer.Name, Rule: o.quote.Rule.Name, Path: path,
+		ID: o.id, Outcome: string(paidOutcome(r)), Wallet: id.String(), Offer: o.offer.Name, Rule: o.quote.Rule.Name, Path: path,
 		Charged: c.app.money(r.Amount), Balance: c.app.money(r.Balance), Visits: r.Visits, Location: o.quote.Return,
 	}
 	if r.Outcome == wallet.Granted {
-		answer.Outcome = "granted"
+		answer.Outcome = string(outcomeGranted)
 	}
 	if !r.Until.IsZero() {
 		until := r.Until.UTC()

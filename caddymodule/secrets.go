@@ -81,6 +81,7 @@ func expandSecret(template string) (string, error) {
 type keys struct {
 	ring     *wallet.Keyring
 	quotes   wallet.Key
+	receipts wallet.Key
 	vouchers wallet.Key
 	recovery wallet.Key
 	operator [sha256.Size]byte // hash of the operator's credential
@@ -104,6 +105,7 @@ func (a *App) openKeys() (*keys, error) {
 	return &keys{
 		ring:     ring,
 		quotes:   secret.Derive(quoteLabel),
+		receipts: secret.Derive(receiptLabel),
 		vouchers: secret.Derive(wallet.LabelVoucher),
 		recovery: secret.Derive(wallet.LabelRecovery),
 		operator: sha256.Sum256([]byte(operator)),

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
@@ -42,20 +39,29 @@ const (
 type sale struct {
 	ask
 	r        *http.Request
-	ledger   lease
 	keys     *keys
-	cred     *credential // nil: nobody, or a reader without a wallet
+	ledger   lease
+	wallet   wallet.WalletID // whose; zero: nobody's, or a reader's without a wallet
+	cred     *credential     // nil: nobody's, or the receipt was enough
 	standing wallet.Standing
 	hold     wallet.OpID // zero: nothing is held
-	settled  bool
+	charge   wallet.OpID // the id that the charge has, or would have; zero: there is none
+	paid     bool        // charged in this exchange
+	outcome  outcome
 }
 
 // sell answers a request for a priced page.
-func sell(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, asked ask) error {
+func sell(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, asked ask) (err error) {
 	s := &sale{ask: asked, r: r}
 	s.describe()
-	if err := s.open(); err != nil {
-		return s.reply(w, err)
+	if s.keys, err = s.app.open(); err != nil {
+		return s.reply(w, s.app.down("opening the paywall", err))
+	}
+	if s.receipted() {
+		return s.read(w, next, s.settleReceipt)
+	}
+	if s.ledger, err = s.app.lease(); err != nil {
+		return s.reply(w, s.app.down("opening the ledger", err))
 	}
 	defer s.ledger.release()
 	if err := s.identify(); err != nil {
@@ -63,9 +69,8 @@ func sell(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, asked 
 	}
 	switch act, why := s.decide(); act {
 	case read:
-		return s.deliver(w, next, s.settleRead)
+		return s.read(w, next, s.settleRead)
 	case chargeAfter:
-		s.forecastVisits()
 		return s.deliver(w, next, s.settleCharge)
 	case holdBefore:
 		if err := s.setAside(); err != nil {
@@ -78,17 +83,6 @@ func sell(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, asked 
 		s.challenge(w, why)
 		return nil
 	}
-}
-
-// open takes a lease of the ledger for this request and the keys.
-func (s *sale) open() (err error) {
-	if s.keys, err = s.app.open(); err != nil {
-		return s.app.down("opening the paywall", err)
-	}
-	if s.ledger, err = s.app.lease(); err != nil {
-		return s.app.down("opening the ledger", err)
-	}
-	return nil
 }
 
 // identify finds out who asks and what the ledger says of them.
@@ -106,7 +100,7 @@ func (s *sale) identify() (err error) {
 		s.cred = nil // a cookie that opens nothing any more
 		return nil
 	}
-	s.place("wallet", s.cred.Wallet.String())
+	s.wallet = s.cred.Wallet
 	return nil
 }
 
@@ -157,60 +151,6 @@ func (s *sale) afford(asked intent) (act action, why error) {
 	return chargeAfter, nil
 }
 
-// deliver lets the request through to the upstream, behind the gate. What the
-// gate has not settled when the upstream is done is settled as not delivered.
-func (s *sale) deliver(w http.ResponseWriter, next caddyhttp.Handler, settle func(int, http.Header) func(http.ResponseWriter)) (err error) {
-	hide(s.r, s.cred)
-	ctx, cancel := context.WithCancel(s.r.Context())
-	defer cancel()
-	g := newGate(w, func(status int, header http.Header) func(http.ResponseWriter) {
-		s.settled = true
-		header.Set("Cache-Control", privately(header.Get("Cache-Control")))
-		addVary(header, "Authorization", "Cookie")
-		instead := settle(status, header)
-		if instead != nil {
-			cancel() // the upstream works for nobody
-		}
-		return instead
-	})
-	defer func() {
-		if !s.settled {
-			settle(statusOf(err), w.Header())
-		}
-		s.letGo()
-		if !g.refused {
-			return
-		}
-		g.dropTrailers()
-		// The client has its answer; how the upstream takes it is nobody's business.
-		if p := recover(); p != nil && p != any(http.ErrAbortHandler) {
-			panic(p)
-		}
-		err = nil
-	}()
-	return next.ServeHTTP(g, s.r.WithContext(ctx))
-}
-
-// statusOf is the status that an upstream's error leads to: some handlers
-// return a 404 instead of writing it. An upstream that neither wrote nor failed
-// has delivered nothing.
-func statusOf(err error) int {
-	var failed caddyhttp.HandlerError
-	if errors.As(err, &failed) && failed.StatusCode != 0 {
-		return failed.StatusCode
-	}
-	return http.StatusInternalServerError
-}
-
-// privately keeps shared caches from serving a paid page to everybody, and
-// leaves a stricter upstream its word.
-func privately(upstream string) string {
-	if strings.Contains(strings.ToLower(upstream), "no-store") {
-		return "private, no-store"
-	}
-	return "private"
-}
-
 // settling is the context of a settlement: not the request's, which ends when
 // the client leaves, and not the configuration's, which ends with a reload.
 func (s *sale) settling() (context.Context, context.CancelFunc) {
@@ -233,27 +173,4 @@ func (a *App) down(doing string, err error) error {
 		a.logger.Error(doing, zap.Error(err))
 	}
 	return errUnavailable
-}
-
-// describe sets the placeholders that are known beforehand.
-func (s *sale) describe() {
-	s.place("rule", s.rule.Name)
-	s.place("price", s.app.currency.Format(s.rule.Lead().Price))
-	s.place("currency", s.app.currency.String())
-	s.place("wallet", "")
-	s.place("visits", "")
-}
-
-// forecastVisits tells the upstream how many visits will be left.
-func (s *sale) forecastVisits() {
-	if s.standing.Visits > 0 {
-		s.place("visits", strconv.Itoa(s.standing.Visits-1))
-	}
-}
-
-// place sets a placeholder {http.paywall.<name>}.
-func (s *sale) place(name, value string) {
-	if repl, ok := s.r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
-		repl.Set("http.paywall."+name, value)
-	}
 }

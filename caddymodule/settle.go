@@ -14,7 +14,7 @@ import (
 // gone, and an answer that is not what was asked for, cost nothing.
 func (s *sale) settleCharge(status int, header http.Header) func(http.ResponseWriter) {
 	if deliveryOf(status) != delivered {
-		s.outcome("unpaid")
+		s.became(outcomeUnpaid)
 		return nil
 	}
 	if s.r.Context().Err() != nil {
@@ -23,7 +23,7 @@ func (s *sale) settleCharge(status int, header http.Header) func(http.ResponseWr
 	ctx, cancel := s.settling()
 	defer cancel()
 	receipt, err := s.ledger.Charge(ctx, wallet.Charge{
-		ID: s.app.newID(), Wallet: s.cred.Wallet, Generation: s.cred.Generation,
+		ID: s.charge, Wallet: s.wallet, Generation: s.cred.Generation,
 		Rule: s.rule.Name, Resource: s.resource, Price: s.affordable(), Window: s.rule.Window,
 	})
 	return s.conclude(receipt, err, header)
@@ -41,13 +41,13 @@ func (s *sale) affordable() wallet.Amount {
 // settleHold captures what was set aside, or leaves it for letGo to release.
 func (s *sale) settleHold(status int, header http.Header) func(http.ResponseWriter) {
 	if deliveryOf(status) != delivered {
-		s.outcome("unpaid")
+		s.became(outcomeUnpaid)
 		return nil
 	}
 	ctx, cancel := s.settling()
 	defer cancel()
 	receipt, err := s.ledger.Capture(ctx, wallet.Capture{
-		ID: s.app.newID(), Wallet: s.cred.Wallet, Hold: s.hold, Amount: s.rule.Price,
+		ID: s.charge, Wallet: s.wallet, Hold: s.hold, Amount: s.rule.Price,
 		Rule: s.rule.Name, Resource: s.resource, Window: s.rule.Window,
 	})
 	if err == nil {
@@ -65,12 +65,12 @@ func (s *sale) conclude(receipt wallet.Receipt, err error, header http.Header) f
 			s.replyProblem(w, errUncertain)
 		}
 	case receipt.Outcome.Done():
-		s.app.stamp(header, s.rule.Name, receipt)
-		s.place("charge_id", receipt.ID.String())
-		s.outcome(paidOutcome(receipt))
+		s.paid = true
+		s.stamp(header, receipt)
+		s.became(paidOutcome(receipt))
 		return nil
 	case receipt.Outcome == wallet.Granted:
-		s.outcome("granted")
+		s.became(outcomeGranted)
 		return nil
 	}
 	// Since it was asked, somebody else has spent the money, or the wallet has
@@ -78,11 +78,11 @@ func (s *sale) conclude(receipt wallet.Receipt, err error, header http.Header) f
 	return func(w http.ResponseWriter) { s.lost(w, receipt) }
 }
 
-func paidOutcome(r wallet.Receipt) string {
+func paidOutcome(r wallet.Receipt) outcome {
 	if r.Visit {
-		return "visit"
+		return outcomeVisit
 	}
-	return "paid"
+	return outcomePaid
 }
 
 // lost answers a sale that was decided on and then could not be charged.
@@ -91,6 +91,12 @@ func (s *sale) lost(w http.ResponseWriter, receipt wallet.Receipt) {
 		s.standing.Available, s.standing.Visits = receipt.Balance, receipt.Visits
 	}
 	s.replyProblem(w, refusalOf(receipt.Outcome))
+}
+
+// settleReceipt lets through what is read with a receipt.
+func (s *sale) settleReceipt(int, http.Header) func(http.ResponseWriter) {
+	s.became(outcomeGranted)
+	return nil
 }
 
 // settleRead lets through what is paid for. If it was paid ahead, by the
@@ -102,10 +108,13 @@ func (s *sale) settleRead(status int, header http.Header) func(http.ResponseWrit
 		got = undetermined // nothing of the page leaves
 	}
 	if s.standing.Ahead && got != undetermined && s.settleAhead(got == delivered, header) {
-		s.outcome("refunded")
-	} else {
-		s.outcome("granted")
+		s.became(outcomeRefunded)
+		return nil
 	}
+	if got == delivered && !s.cred.bearer {
+		s.giveReceipt(header)
+	}
+	s.became(outcomeGranted)
 	return nil
 }
 
@@ -116,7 +125,7 @@ func (s *sale) settleAhead(delivered bool, header http.Header) (refunded bool) {
 	ctx, cancel := s.settling()
 	defer cancel()
 	receipt, err := s.ledger.Settle(ctx, wallet.Settlement{
-		ID: s.app.newID(), Wallet: s.cred.Wallet, Resource: s.resource, Delivered: delivered,
+		ID: s.app.newID(), Wallet: s.wallet, Resource: s.resource, Delivered: delivered,
 	})
 	if err != nil {
 		s.app.logger.Error("settling a page paid ahead: " + err.Error())
@@ -130,13 +139,28 @@ func (s *sale) settleAhead(delivered bool, header http.Header) (refunded bool) {
 	return true
 }
 
+// refund gives back what was charged for an answer that the upstream has broken
+// off. The header has left, so that only the wallet shows it.
+func (s *sale) refund() {
+	ctx, cancel := s.settling()
+	defer cancel()
+	receipt, err := s.ledger.Settle(ctx, wallet.Settlement{
+		ID: s.app.newID(), Wallet: s.wallet, Resource: s.resource,
+	})
+	if err != nil {
+		s.app.logger.Error("refunding an answer that broke off: " + err.Error())
+	} else if receipt.Outcome.Done() {
+		s.became(outcomeRefunded)
+	}
+}
+
 // setAside holds the price before the upstream acts.
 func (s *sale) setAside() error {
 	ctx, cancel := s.settling()
 	defer cancel()
 	id := s.app.newID()
 	receipt, err := s.ledger.Hold(ctx, wallet.Hold{
-		ID: id, Wallet: s.cred.Wallet, Generation: s.cred.Generation, Amount: s.rule.Price, TTL: holdTTL,
+		ID: id, Wallet: s.wallet, Generation: s.cred.Generation, Amount: s.rule.Price, TTL: holdTTL,
 	})
 	if err != nil {
 		return s.app.down("holding the price", err)
@@ -157,19 +181,26 @@ func (s *sale) letGo() {
 	}
 	ctx, cancel := s.settling()
 	defer cancel()
-	_, err := s.ledger.Release(ctx, wallet.Release{ID: s.app.newID(), Wallet: s.cred.Wallet, Hold: s.hold})
+	_, err := s.ledger.Release(ctx, wallet.Release{ID: s.app.newID(), Wallet: s.wallet, Hold: s.hold})
 	if err != nil {
 		s.app.logger.Error("releasing a hold: " + err.Error())
 	}
 }
 
+// stamp counts the charge and says on the answer what it was.
+func (s *sale) stamp(header http.Header, receipt wallet.Receipt) {
+	s.app.stamp(header, receipt)
+	if !receipt.Visit {
+		s.count.charged.Add(units(receipt.Amount))
+	}
+}
+
 // stamp says on an answer what was charged and what is left.
-func (a *App) stamp(header http.Header, rule string, receipt wallet.Receipt) {
+func (a *App) stamp(header http.Header, receipt wallet.Receipt) {
 	if receipt.Visit {
 		header.Set("Paywall-Visits", strconv.Itoa(receipt.Visits))
 	} else {
 		header.Set("Paywall-Charged", a.currency.Price(receipt.Amount))
-		a.countCharge(rule, receipt.Amount)
 	}
 	header.Set("Paywall-Balance", a.currency.Price(receipt.Balance))
 }

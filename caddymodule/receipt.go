@@ -1,0 +1,99 @@
+package caddymodule
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// A receipt lets a reader read again what is paid for without asking the
+// ledger, so that it works while the ledger does not. It is a cookie for the
+// page's path alone, of the end of the grant, the wallet, and a tag over
+// both and the resource under a key of their own (HMAC-SHA256). It spends
+// nothing: who steals one can read one page. A reader gets it with an answer
+// that nothing takes back any more: one that is paid for and delivered.
+const (
+	receiptCookie = "paywall-receipt"
+	securePrefix  = "__Secure-" // __Host- would demand the path /
+
+	receiptLabel = "receipt"
+	receiptSize  = 8 + len(wallet.WalletID{}) + wallet.TagSize
+
+	maxReceipts    = 4   // looked at in one request: those of the paths above come along
+	maxReceiptPath = 512 // bytes; browsers ignore longer attributes
+)
+
+// receipted reports whether the request carries a receipt for the resource, and
+// whose. A request with a token of another kind is for credentialOf to judge.
+func (s *sale) receipted() bool {
+	if presented(s.r)["Authorization"] != nil {
+		return false
+	}
+	looked := 0
+	for value := range cookieValues(s.r, receiptName(s.r)) {
+		if looked++; looked > maxReceipts {
+			return false
+		}
+		if id, ok := s.keys.openReceipt(value, s.resource, s.app.now()); ok {
+			s.wallet = id
+			return true
+		}
+	}
+	return false
+}
+
+// giveReceipt sets the receipt's cookie in an answer.
+func (s *sale) giveReceipt(header http.Header) {
+	path, _, _ := strings.Cut(s.back, "?")
+	until := s.standing.GrantedUntil
+	age := until.Sub(s.app.now())
+	if len(path) > maxReceiptPath || age < time.Second {
+		return
+	}
+	cookie := http.Cookie{ //nolint:gosec // Secure wherever the client speaks TLS
+		Name: receiptName(s.r), Value: s.keys.sealReceipt(s.wallet, s.resource, until), Path: path,
+		MaxAge: int(age / time.Second), Secure: secure(s.r), HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
+	if text := cookie.String(); text != "" {
+		header.Add("Set-Cookie", text)
+	}
+}
+
+func receiptName(r *http.Request) string {
+	if secure(r) {
+		return securePrefix + receiptCookie
+	}
+	return receiptCookie
+}
+
+// sealReceipt writes a receipt, in unpadded URL-safe base64.
+func (k *keys) sealReceipt(id wallet.WalletID, resource string, until time.Time) string {
+	var room [receiptSize + wallet.MaxResource]byte
+	head := append(binary.BigEndian.AppendUint64(room[:0], uint64(until.UnixMilli())), id[:]...)
+	tag := k.receipts.Sign(append(head, resource...))
+	return base64.RawURLEncoding.EncodeToString(append(head, tag[:]...))
+}
+
+// openReceipt reads a receipt for a resource.
+func (k *keys) openReceipt(text, resource string, now time.Time) (id wallet.WalletID, ok bool) {
+	var room [receiptSize + wallet.MaxResource]byte
+	if base64.RawURLEncoding.DecodedLen(len(text)) != receiptSize {
+		return id, false
+	}
+	n, err := base64.RawURLEncoding.Strict().Decode(room[:], []byte(text))
+	if err != nil || n != receiptSize {
+		return id, false
+	}
+	tag := [wallet.TagSize]byte(room[receiptSize-wallet.TagSize:])
+	head := room[:receiptSize-wallet.TagSize]
+	until := time.UnixMilli(int64(binary.BigEndian.Uint64(head)))
+	if !now.Before(until) || !k.receipts.Verify(append(head, resource...), tag[:]) {
+		return id, false
+	}
+	copy(id[:], head[8:])
+	return id, true
+}
