@@ -49,13 +49,21 @@ const magazine = `
 // ends, after proving that the money adds up.
 func startSite(t *testing.T, directives string) *site {
 	t.Helper()
+	return startSiteWith(t, "", directives)
+}
+
+// startSiteWith is startSite with global options.
+func startSiteWith(t *testing.T, options, directives string) *site {
+	t.Helper()
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	s := &site{T: t, root: t.TempDir()}
 	s.url, s.admin = "http://"+freeAddress(t), freeAddress(t)
 	for _, path := range []string{"index.html", "articles/1", "articles/2", "articles/3", "research/1", "research/2", "research/3"} {
 		s.write(path, "<!doctype html><title>"+path+"</title><p>SECRET "+path+" "+strings.Repeat("ink ", 400))
 	}
-	s.load(directives)
+	if err := s.tryLoad(options, directives); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		s.proveConservation()
 		if err := caddy.Stop(); err != nil {
