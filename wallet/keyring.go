@@ -34,8 +34,8 @@ var ErrKeyring = errors.New("not a usable keyring")
 type Keyring struct {
 	paywall  string
 	lifetime time.Duration
-	keys     []*signingKey // newest first
-	byID     map[string]*signingKey
+	keys     []*signingKey  // newest first
+	byID     map[string]int // index in keys
 	jwks     []byte
 	verified *tokenCache
 }
@@ -136,7 +136,7 @@ func newRing(paywall string, lifetime time.Duration, keys []*signingKey) (*Keyri
 	}
 	r := &Keyring{
 		paywall: paywall, lifetime: lifetime,
-		byID: make(map[string]*signingKey, len(keys)), verified: newTokenCache(),
+		byID: make(map[string]int, len(keys)), verified: newTokenCache(),
 	}
 	var newer time.Time
 	for i, key := range keys {
@@ -144,15 +144,16 @@ func newRing(paywall string, lifetime time.Duration, keys []*signingKey) (*Keyri
 		if !newer.IsZero() {
 			placed.until = newer.Add(lifetime + tokenLeeway)
 		}
+		_, twice := r.byID[placed.id]
 		switch {
-		case r.byID[placed.id] != nil:
+		case twice:
 			return nil, fmt.Errorf("%w: key %s is in it twice", ErrKeyring, placed.id)
 		case i > 0 && placed.created.After(newer):
 			return nil, fmt.Errorf("%w: key %s is newer than the one before it; the newest comes first", ErrKeyring, placed.id)
 		}
 		newer = placed.created
 		r.keys = append(r.keys, &placed)
-		r.byID[placed.id] = &placed
+		r.byID[placed.id] = i
 	}
 	r.jwks = publicSet(r.keys)
 	return r, nil

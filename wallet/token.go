@@ -110,29 +110,40 @@ func (r *Keyring) bodyOf(c Claims) tokenBody {
 // look-up in memory; times are compared with now again all the same, with 30
 // seconds of leeway.
 func (r *Keyring) Verify(token string, now time.Time) (Claims, error) {
-	if len(token) > MaxToken {
-		return Claims{}, errTokenLong
-	}
-	if known := r.verified.get(token); known != nil {
-		if err := known.timely(now); err != nil {
-			return Claims{}, err
-		}
-		return known.claims, nil
+	if claims, settled, err := r.Recall(token, now); settled {
+		return claims, err
 	}
 	fresh, err := r.verify(token, now)
 	if err != nil {
 		return Claims{}, err // not remembered: a flood of forgeries must not push out genuine tokens
 	}
-	r.verified.put(token, fresh)
-	return fresh.claims, nil
+	r.verified.put(digestOfToken(token), fresh)
+	return fresh.claims(), nil
+}
+
+// Recall is Verify as far as it costs no signature: settled reports whether the
+// token was verified before, or is too long to be one. A caller that limits
+// what strangers may cost asks here first.
+func (r *Keyring) Recall(token string, now time.Time) (c Claims, settled bool, err error) {
+	if len(token) > MaxToken {
+		return Claims{}, true, errTokenLong
+	}
+	known, ok := r.verified.get(digestOfToken(token))
+	if !ok {
+		return Claims{}, false, nil
+	}
+	if err := known.timely(r.keys[known.key].until, now); err != nil {
+		return Claims{}, true, err
+	}
+	return known.claims(), true, nil
 }
 
 // verify checks everything about a token, at the cost of its signature.
-func (r *Keyring) verify(token string, now time.Time) (verifiedToken, error) {
+func (r *Keyring) verify(token string, now time.Time) (knownToken, error) {
 	// The base64 decoder skips line breaks: one token would have many
 	// spellings, each of them with its own place in the cache.
 	if strings.ContainsAny(token, "\r\n") {
-		return verifiedToken{}, errTokenMalformed
+		return knownToken{}, errTokenMalformed
 	}
 	parser := jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
@@ -140,38 +151,38 @@ func (r *Keyring) verify(token string, now time.Time) (verifiedToken, error) {
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(tokenLeeway),
 		jwt.WithTimeFunc(func() time.Time { return now }), jwt.WithStrictDecoding())
 	var body tokenBody
-	var key *signingKey
+	var key int
 	_, err := parser.ParseWithClaims(token, &body, func(t *jwt.Token) (any, error) {
 		var err error
 		if key, err = r.keyOf(t.Header); err != nil {
 			return nil, err
 		}
-		return key.public, nil
+		return r.keys[key].public, nil
 	})
 	if err != nil {
-		return verifiedToken{}, refusal(err)
+		return knownToken{}, refusal(err)
 	}
-	claims, err := body.claims()
+	fresh, err := body.known()
 	if err != nil {
-		return verifiedToken{}, err
+		return knownToken{}, err
 	}
-	fresh := verifiedToken{claims: claims, keyUntil: key.until}
-	return fresh, fresh.timely(now)
+	fresh.key = int32(key)
+	return fresh, fresh.timely(r.keys[key].until, now)
 }
 
-// keyOf finds the key that a token's header names. The header is not signed
+// keyOf finds the index of the key that a token's header names. The header is not signed
 // for yet: a member that brings a key along (jwk, jku, x5c, x5u), and one that
 // must be understood (crit), are refused by being unknown.
-func (r *Keyring) keyOf(header map[string]any) (*signingKey, error) {
+func (r *Keyring) keyOf(header map[string]any) (int, error) {
 	for name := range header {
 		if name != "alg" && name != "kid" && name != "typ" {
-			return nil, errTokenHeader
+			return 0, errTokenHeader
 		}
 	}
 	id, _ := header["kid"].(string)
 	key, ok := r.byID[id]
 	if !ok {
-		return nil, errTokenKey
+		return 0, errTokenKey
 	}
 	return key, nil
 }
@@ -198,26 +209,26 @@ func refusal(err error) error {
 	return errTokenMalformed
 }
 
-// claims reads the body of a token whose signature is good. It is still
-// checked: an operator's key may sign elsewhere too.
-func (b tokenBody) claims() (Claims, error) {
+// known reads the body of a token whose signature is good. It is still checked:
+// an operator's key may sign elsewhere too.
+func (b tokenBody) known() (knownToken, error) {
 	wallet, err := ParseWalletID(b.Subject)
 	if err != nil || wallet == (WalletID{}) || b.Generation == 0 {
-		return Claims{}, errTokenClaims
+		return knownToken{}, errTokenClaims
 	}
 	if b.IssuedAt == nil || !writable(b.IssuedAt.Time) || !writable(b.ExpiresAt.Time) {
-		return Claims{}, errTokenClaims
+		return knownToken{}, errTokenClaims
 	}
-	claims := Claims{
-		Wallet: wallet, Generation: b.Generation,
-		Issued: b.IssuedAt.UTC(), Expires: b.ExpiresAt.UTC(),
+	known := knownToken{
+		wallet: wallet, generation: b.Generation,
+		issued: b.IssuedAt.Unix(), expires: b.ExpiresAt.Unix(),
 	}
 	if b.MaxPrice != nil {
-		if claims.MaxPrice, err = ParseAmount(*b.MaxPrice); err != nil {
-			return Claims{}, errTokenClaims
+		if known.maxPrice, err = ParseAmount(*b.MaxPrice); err != nil {
+			return knownToken{}, errTokenClaims
 		}
 	}
-	return claims, nil
+	return known, nil
 }
 
 // writable reports whether a token can carry t: a year of four digits, after

@@ -33,7 +33,7 @@ func (f forger) assertRefused(t *testing.T, token string, want error) {
 			t.Fatalf("the error repeats the token: %v", err)
 		}
 	}
-	if f.ring.verified.get(token) != nil {
+	if f.ring.remembers(token) {
 		t.Fatal("a refused token is cached")
 	}
 }

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -9,38 +10,104 @@ import (
 	"unsafe"
 )
 
-func (c *tokenCache) size() int {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return len(c.young) + len(c.old)
+const cacheTokens = cacheShards * shardTokens
+
+func (c *tokenCache) size() (n int) {
+	for i := range c.shards {
+		c.shards[i].mu.Lock()
+		n += len(c.shards[i].places)
+		c.shards[i].mu.Unlock()
+	}
+	return n
 }
 
+// remembers reports whether a token is in the cache, without using it.
+func (r *Keyring) remembers(token string) bool {
+	digest := digestOfToken(token)
+	s := r.verified.shard(&digest)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.find(&digest) != nil
+}
+
+// verifyNumber is what a verified token leaves in the cache.
+func (c *tokenCache) verifyNumber(i int) {
+	c.put(digestOfToken(fmt.Sprint(i)), knownToken{generation: uint32(i)})
+}
+
+// What the comment promises in bytes is what the cache takes.
 func TestAFloodOfDistinctTokensDoesNotFillMemory(t *testing.T) {
 	cache := newTokenCache()
-	for i := range 5 * cacheGeneration {
-		cache.put(fmt.Sprint(i), verifiedToken{})
-		if cache.size() > 2*cacheGeneration {
-			t.Fatalf("%d tokens are cached after %d, want at most %d", cache.size(), i+1, 2*cacheGeneration)
+	for i := range 3 * cacheTokens {
+		cache.verifyNumber(i)
+		if i%cacheShards == 0 && cache.size() > cacheTokens {
+			t.Fatalf("%d tokens are cached after %d, want at most %d", cache.size(), i+1, cacheTokens)
 		}
 	}
-	if cache.get("0") != nil {
+	bytes := 0
+	for i := range cache.shards {
+		s := &cache.shards[i]
+		bytes += cap(s.places)*int(unsafe.Sizeof(tokenPlace{})) + cap(s.heads)*int(unsafe.Sizeof(s.heads[0]))
+	}
+	if bytes > 12e6 {
+		t.Errorf("a full cache takes %d bytes, want at most 12 MB", bytes)
+	}
+	if _, known := cache.get(digestOfToken("0")); known {
 		t.Error("the oldest token is still cached")
 	}
-	if cache.get(fmt.Sprint(5*cacheGeneration-1)) == nil {
-		t.Error("the youngest token is not cached")
+	last := 3*cacheTokens - 1
+	if got, known := cache.get(digestOfToken(fmt.Sprint(last))); !known || got.generation != uint32(last) {
+		t.Errorf("the youngest token is %+v, cached: %t", got, known)
+	}
+}
+
+// More wallets than the cache once held take their turns on a busy site.
+func TestAHundredThousandTokensInUseAreAllCached(t *testing.T) {
+	cache := newTokenCache()
+	const wallets = 100_000
+	for i := range wallets {
+		cache.verifyNumber(i)
+	}
+	missed := 0
+	for i := range wallets {
+		if got, known := cache.get(digestOfToken(fmt.Sprint(i))); !known || got.generation != uint32(i) {
+			missed++
+		}
+	}
+	if missed > 0 {
+		t.Errorf("%d of %d tokens are not cached", missed, wallets)
 	}
 }
 
 func TestATokenInUseStaysCachedThroughAFlood(t *testing.T) {
 	cache := newTokenCache()
-	cache.put("mine", verifiedToken{claims: testClaims(t)})
-	for i := range 5 * cacheGeneration {
-		cache.put(fmt.Sprint(i), verifiedToken{})
-		if i%(cacheGeneration/2) == 0 {
-			if known := cache.get("mine"); known == nil || known.claims != testClaims(t) {
-				t.Fatalf("after %d other tokens: %+v", i+1, known)
+	mine, want := digestOfToken("mine"), knownToken{generation: 7, expires: 1}
+	cache.put(mine, want)
+	for i := range 3 * cacheTokens {
+		cache.verifyNumber(i)
+		if i%(cacheTokens/4) == 0 {
+			if got, known := cache.get(mine); !known || got != want {
+				t.Fatalf("after %d other tokens: %+v, cached: %t", i+1, got, known)
 			}
 		}
+	}
+}
+
+// Two tokens of one chain are told apart, and either can go.
+func TestTokensOfOneChainAreToldApart(t *testing.T) {
+	cache := newTokenCache()
+	inOneChain := func(i int) tokenDigest { return tokenDigest{31: byte(i), 30: byte(i >> 8)} }
+	for i := range 3 * shardTokens {
+		cache.put(inOneChain(i), knownToken{generation: uint32(i + 1)})
+	}
+	for i := range 3 * shardTokens {
+		got, known := cache.get(inOneChain(i))
+		if want := i >= 2*shardTokens; known != want || known && got.generation != uint32(i+1) {
+			t.Fatalf("token %d: %+v, cached: %t", i, got, known)
+		}
+	}
+	if n := cache.size(); n != shardTokens {
+		t.Errorf("%d places, want %d", n, shardTokens)
 	}
 }
 
@@ -49,7 +116,6 @@ func TestAFloodOfForgedTokensDoesNotTouchTheCache(t *testing.T) {
 	f := newForger(t)
 	mine := f.genuine(t, nil)
 	_ = must(f.ring.Verify(mine, noon))(t)
-	known := f.ring.verified.get(mine)
 	header, rest, _ := strings.Cut(mine, ".")
 	body, _, _ := strings.Cut(rest, ".")
 	forged := 0
@@ -58,7 +124,7 @@ func TestAFloodOfForgedTokensDoesNotTouchTheCache(t *testing.T) {
 			forged++
 		}
 	}
-	for i := range 2 * cacheGeneration {
+	for i := range 20_000 {
 		refuse(fmt.Sprintf("%s.%s.%d", header, body, i))
 	}
 	for i := range 100 { // the dear ones: only the signature is wrong, or only a claim
@@ -66,23 +132,11 @@ func TestAFloodOfForgedTokensDoesNotTouchTheCache(t *testing.T) {
 		refuse(f.genuine(t, object{"gen": 0, "jti": fmt.Sprint(i)}))
 		refuse(f.genuine(t, object{"exp": noon.Add(-time.Hour).Unix() - int64(i)}))
 	}
-	if want := 2*cacheGeneration + 300; forged != want {
+	if want := 20_000 + 300; forged != want {
 		t.Errorf("%d of %d forged tokens are refused", forged, want)
 	}
-	if f.ring.verified.size() != 1 || f.ring.verified.get(mine) != known {
+	if f.ring.verified.size() != 1 || !f.ring.remembers(mine) {
 		t.Errorf("%d tokens are cached, want the genuine one", f.ring.verified.size())
-	}
-}
-
-func TestACachedTokenDoesNotKeepTheRequestInMemory(t *testing.T) {
-	ring := testRing(t)
-	header := "Bearer " + must(ring.Mint(testClaims(t)))(t)
-	token := header[len("Bearer "):]
-	_ = must(ring.Verify(token, noon))(t)
-	for kept := range ring.verified.young {
-		if unsafe.StringData(kept) == unsafe.StringData(token) {
-			t.Error("the cache holds the request's own string")
-		}
 	}
 }
 
@@ -90,32 +144,36 @@ func TestAHitAllocatesNothing(t *testing.T) {
 	ring := testRing(t)
 	token := must(ring.Mint(testClaims(t)))(t)
 	_ = must(ring.Verify(token, noon))(t)
-	hit := func() { _, _ = ring.Verify(token, noon) }
-	if n := testing.AllocsPerRun(100, hit); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { _, _ = ring.Verify(token, noon) }); n != 0 {
 		t.Errorf("a hit allocates %v times", n)
 	}
-	for i := range 2 * cacheGeneration { // until both generations have their memory
-		ring.verified.put(fmt.Sprint(i), verifiedToken{})
-	}
-	_ = must(ring.Verify(token, noon))(t)
-	aged := 0
-	moved := func() {
-		c := ring.verified
-		c.mu.Lock()
-		if known := c.young[token]; known != nil {
-			delete(c.young, token)
-			c.old[token] = known
-			aged++
-		}
-		c.mu.Unlock()
-		hit()
-	}
-	if n := testing.AllocsPerRun(100, moved); n != 0 || aged < 100 {
-		t.Errorf("a hit in the old generation allocates %v times in %d hits", n, aged)
+	unknown := token + "x"
+	if n := testing.AllocsPerRun(100, func() { _, _, _ = ring.Recall(unknown, noon) }); n != 0 {
+		t.Errorf("recalling an unknown token allocates %v times", n)
 	}
 }
 
-// Run with -race, and while generations change.
+// Recall is what a limit asks before it lets a stranger cost a signature.
+func TestRecallSettlesWhatCostsNoSignature(t *testing.T) {
+	ring := testRing(t)
+	claims := testClaims(t)
+	token := must(ring.Mint(claims))(t)
+	if got, settled, err := ring.Recall(token, noon); settled || err != nil || got != (Claims{}) {
+		t.Errorf("a token that nobody has verified: %+v, settled %t, %v", got, settled, err)
+	}
+	_ = must(ring.Verify(token, noon))(t)
+	if got, settled, err := ring.Recall(token, noon); !settled || err != nil || got != claims {
+		t.Errorf("a verified token: %+v, settled %t, %v", got, settled, err)
+	}
+	if got, settled, err := ring.Recall(token, claims.Expires.Add(time.Hour)); !settled || !errors.Is(err, ErrTokenExpired) || got != (Claims{}) {
+		t.Errorf("after its end: %+v, settled %t, %v", got, settled, err)
+	}
+	if _, settled, err := ring.Recall(strings.Repeat("x", MaxToken+1), noon); !settled || !errors.Is(err, errTokenLong) {
+		t.Errorf("an endless one: settled %t, %v", settled, err)
+	}
+}
+
+// Run with -race.
 func TestTokensAreVerifiedConcurrently(t *testing.T) {
 	ring := testRing(t)
 	tokens := make([]string, 8)
@@ -128,8 +186,8 @@ func TestTokensAreVerifiedConcurrently(t *testing.T) {
 	var group sync.WaitGroup
 	for worker := range 8 {
 		group.Go(func() {
-			for i := range cacheGeneration / 2 {
-				ring.verified.put(fmt.Sprint(worker, "/", i), verifiedToken{})
+			for i := range cacheTokens / 16 {
+				ring.verified.verifyNumber(worker*cacheTokens + i)
 				if i%64 > 0 {
 					continue
 				}
@@ -144,8 +202,8 @@ func TestTokensAreVerifiedConcurrently(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if ring.verified.size() > 2*cacheGeneration {
-		t.Errorf("%d tokens are cached, want at most %d", ring.verified.size(), 2*cacheGeneration)
+	if ring.verified.size() > cacheTokens {
+		t.Errorf("%d tokens are cached, want at most %d", ring.verified.size(), cacheTokens)
 	}
 }
 
