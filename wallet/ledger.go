@@ -49,7 +49,7 @@ import (
 // Buy and Settle also have the Visits. Amount is what moved: of Release all
 // that was held, of Capture what the site got, of Settle what went back. Until
 // is the end of the grant after Charge, Capture and Settle, of the pass after
-// Buy, of the hold after Hold.
+// Buy, of the hold after Hold; zero where there is none.
 //
 // No balance passes MaxAmount, or falls below its negative where the account is
 // a funding one: Limit. For a wallet what it holds counts too, so that a hold
@@ -87,16 +87,22 @@ type Charger interface {
 	// end to hand on. Limit where it would pass MaxVisits.
 	Buy(ctx context.Context, p Purchase) (Receipt, error)
 
-	// Settle ends a charge made Ahead: delivered, it stays; not delivered, its
-	// price or visit goes back and its grant ends, unless a capture has paid
-	// for the resource too. A visit goes back to the rule's pass as it is now,
-	// and is lost where that has ended. Insufficient where the site no longer
-	// has the price, Limit where the wallet or pass is full.
+	// Settle ends a charge: delivered, it stays; not delivered, its price or
+	// visit goes back and its grant ends, unless a capture has paid for the
+	// resource too. A visit goes back to the rule's pass as it is now, and is
+	// lost where that has ended. Insufficient where the site no longer has the
+	// price, Limit where the wallet or pass is full. Spent where the charge was
+	// settled before by another id, with either result, named or not. A charge
+	// that nobody settles stays.
 	//
-	// Spent where the charge was settled before by another id, with either
-	// result; NotFound where there is none. A charge that nobody settles stays:
-	// it is known until its grant's end, a refunded one at most until the
-	// resource is paid for again.
+	// With a Charge id it ends that charge, made Ahead or not, until the id's
+	// ChargeMemory is over. The grant may have ended before, and another charge
+	// have paid for the resource since: that one's grant stays. NotFound where no
+	// charge of that id, wallet and resource is remembered; a capture is none.
+	//
+	// Without one it ends the charge made Ahead that has paid for the resource.
+	// NotFound where there is none: it is known until its grant's end, a refunded
+	// one at most until the resource is paid for again.
 	Settle(ctx context.Context, s Settlement) (Receipt, error)
 }
 

@@ -72,11 +72,12 @@ type Purchase struct {
 	Validity   time.Duration // zero: the visits do not end
 }
 
-// Settlement ends a charge made Ahead.
+// Settlement ends a charge.
 type Settlement struct {
 	ID        OpID
 	Wallet    WalletID
 	Resource  string
+	Charge    OpID // the charge's id; zero: the one made Ahead that paid for the resource
 	Delivered bool
 }
 

@@ -45,8 +45,8 @@ const (
 	KindCharge                   // paid for a view
 	KindVisit                    // took a visit of a pass
 	KindBuy                      // paid for a bundle
-	KindRefund                   // a charge ahead was not delivered
-	KindDeliver                  // a charge ahead was delivered
+	KindRefund                   // a charge was not delivered
+	KindDeliver                  // a charge was delivered
 	KindTransfer                 // moved between two accounts
 	KindHold
 	KindCapture

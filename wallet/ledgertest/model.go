@@ -25,6 +25,7 @@ type model struct {
 	recovery map[wallet.Digest]wallet.WalletID
 	passes   map[passKey]pass
 	grants   map[grantKey]grant
+	charges  map[wallet.OpID]*charge
 	holds    map[wallet.OpID]*hold
 	vouchers []*voucher // by serial number, from 1
 	codes    map[wallet.Digest]*voucher
@@ -45,6 +46,7 @@ func NewModel(clock func() time.Time) wallet.Ledger {
 		recovery: make(map[wallet.Digest]wallet.WalletID),
 		passes:   make(map[passKey]pass),
 		grants:   make(map[grantKey]grant),
+		charges:  make(map[wallet.OpID]*charge),
 		holds:    make(map[wallet.OpID]*hold),
 		codes:    make(map[wallet.Digest]*voucher),
 		memory:   make(map[wallet.OpID]memory),

@@ -24,15 +24,22 @@ type grantKey struct {
 	resource string
 }
 
-// grant is what was paid for, and the charge ahead that paid for it.
+// grant is what was paid for, and the charge that paid for it.
 type grant struct {
 	until    time.Time
-	closed   bool          // the charge ahead was refunded: nothing to read
-	captured bool          // a capture has paid too: a refund closes nothing
-	ahead    bool          // paid ahead
-	settled  bool          // and settled since
-	price    wallet.Amount // of a charge ahead; zero: a visit
-	rule     string        // of a charge ahead
+	closed   bool    // the charge was refunded: nothing to read
+	captured bool    // a capture has paid too: a refund closes nothing
+	charge   *charge // nil: a capture alone
+}
+
+// charge is what paid for a view.
+type charge struct {
+	grantKey
+	id      wallet.OpID
+	rule    string
+	price   wallet.Amount // zero: a visit
+	ahead   bool
+	settled bool
 }
 
 // grant returns the grant that a wallet has at a resource, closed or not.
@@ -69,7 +76,7 @@ func (m *model) Standing(ctx context.Context, q wallet.StandingQuery) (wallet.St
 	s.Visits, s.VisitsUntil = m.visits(q.Wallet, q.Rule, now)
 	if g, known := m.grant(q.Wallet, q.Resource, now); known && !g.closed {
 		s.GrantedUntil = g.until
-		s.Ahead = g.ahead && !g.settled
+		s.Ahead = g.charge != nil && g.charge.ahead && !g.charge.settled
 	}
 	return s, nil
 }
@@ -87,30 +94,36 @@ func (m *model) Charge(ctx context.Context, c wallet.Charge) (wallet.Receipt, er
 			r.Until = g.until
 			return r
 		}
-		g := grant{until: now.Add(c.Window), ahead: c.Ahead, rule: c.Rule}
 		if visits, _ := m.visits(c.Wallet, c.Rule, now); visits > 0 {
-			return m.chargeVisit(c, g, now)
+			return m.chargeVisit(c, now)
 		}
-		g.price = c.Price
-		return m.chargePrice(c, g, now)
+		return m.chargePrice(c, now)
 	}})
 }
 
-func (m *model) chargeVisit(c wallet.Charge, g grant, now time.Time) wallet.Receipt {
+func (m *model) chargeVisit(c wallet.Charge, now time.Time) wallet.Receipt {
 	key := passKey{c.Wallet, c.Rule}
 	p := m.passes[key]
 	p.visits--
 	m.passes[key] = p
-	m.grants[grantKey{c.Wallet, c.Resource}] = g
+	until := m.grantCharged(c, 0, now)
 	m.write(nil, line{c.Wallet, wallet.Entry{
 		ID: c.ID, Time: now, Kind: wallet.KindVisit, Visits: -1, Rule: c.Rule, Resource: c.Resource,
 	}})
 	r := m.answer(wallet.Applied, c.Wallet, c.Rule, now)
-	r.Visit, r.Until = true, g.until
+	r.Visit, r.Until = true, until
 	return r
 }
 
-func (m *model) chargePrice(c wallet.Charge, g grant, now time.Time) wallet.Receipt {
+// grantCharged writes the grant of a charge and returns its end.
+func (m *model) grantCharged(c wallet.Charge, price wallet.Amount, now time.Time) time.Time {
+	key, until := grantKey{c.Wallet, c.Resource}, now.Add(c.Window)
+	m.charges[c.ID] = &charge{grantKey: key, id: c.ID, rule: c.Rule, price: price, ahead: c.Ahead}
+	m.grants[key] = grant{until: until, charge: m.charges[c.ID]}
+	return until
+}
+
+func (m *model) chargePrice(c wallet.Charge, now time.Time) wallet.Receipt {
 	if c.Price == 0 {
 		return m.answer(wallet.Insufficient, c.Wallet, c.Rule, now)
 	}
@@ -118,12 +131,12 @@ func (m *model) chargePrice(c wallet.Charge, g grant, now time.Time) wallet.Rece
 	if o := m.room(mv); o != wallet.Applied {
 		return m.answer(o, c.Wallet, c.Rule, now)
 	}
-	m.grants[grantKey{c.Wallet, c.Resource}] = g
+	until := m.grantCharged(c, c.Price, now)
 	m.write([]move{mv}, line{c.Wallet, wallet.Entry{
 		ID: c.ID, Time: now, Kind: wallet.KindCharge, Rule: c.Rule, Resource: c.Resource,
 	}})
 	r := m.answer(wallet.Applied, c.Wallet, c.Rule, now)
-	r.Amount, r.Until = c.Price, g.until
+	r.Amount, r.Until = c.Price, until
 	return r
 }
 

@@ -40,7 +40,7 @@ func (s *state) apply(r *record, at uint64) error {
 	case r.kind == wallet.KindVoid:
 		err = s.applyVoid(r)
 	default:
-		err = s.applyEntry(r)
+		err = s.applyEntry(r, at)
 	}
 	if err != nil {
 		return err
@@ -76,16 +76,16 @@ func (s *state) link(r *record, at uint64) error {
 }
 
 // applyEntry is apply for the records of a wallet that exists.
-func (s *state) applyEntry(r *record) error {
+func (s *state) applyEntry(r *record, at uint64) error {
 	w := s.purses.list.at(r.walletAt)
 	w.available += r.change()
 	switch r.kind {
 	case wallet.KindCharge:
 		s.accounts.earn(r.amount)
-		s.grantCharge(r)
+		s.grantCharge(r, at)
 	case wallet.KindVisit:
 		s.passes.set(w, r.walletAt, s.passes.rule(r.rule), uint32(r.visits), s.passEnd(r))
-		s.grantCharge(r)
+		s.grantCharge(r, at)
 	case wallet.KindBuy:
 		s.accounts.earn(r.amount)
 		s.passes.set(w, r.walletAt, s.passes.rule(r.rule), uint32(r.visits), r.until)
@@ -130,31 +130,31 @@ func (s *state) passEnd(r *record) int64 {
 	return 0
 }
 
-func (s *state) grantCharge(r *record) {
-	g := grant{until: r.until}
+func (s *state) grantCharge(r *record, at uint64) {
+	g := grant{until: r.until, paid: at}
 	if r.has(flagAhead) {
-		g.flags, g.price, g.rule = grantAhead, r.amount, s.passes.rule(r.rule)
+		g.flags = grantAhead
 	}
 	s.grants.set(grantKey{r.walletAt, r.key}, g)
 }
 
-// applySettle ends a charge ahead. The money does not depend on the grant, which
-// may have been forgotten since, where the clock went back in between.
+// applySettle ends a charge. The money does not depend on the grant, which may be
+// another charge's by now, or forgotten.
 func (s *state) applySettle(r *record, w *purse) {
+	s.ids.settled.remember(r.ends, 0)
 	key := grantKey{r.walletAt, r.key}
-	g, known := s.grants.at(key)
-	g.flags |= grantSettled
-	if r.kind == wallet.KindRefund {
-		if !g.has(grantCaptured) {
+	if g, known := s.grants.at(key); known && !r.has(flagPast) {
+		g.flags |= grantSettled
+		if r.kind == wallet.KindRefund && !g.has(grantCaptured) {
 			g.flags |= grantClosed
 		}
+		s.grants.set(key, g)
+	}
+	if r.kind == wallet.KindRefund {
 		s.accounts.earn(-r.amount)
 		if r.has(flagRestored) {
 			s.passes.set(w, r.walletAt, s.passes.rule(r.rule), uint32(r.visits), s.passEnd(r))
 		}
-	}
-	if known {
-		s.grants.set(key, g)
 	}
 }
 
@@ -171,7 +171,7 @@ func (s *state) applyTransfer(r *record) {
 
 // applyResolve ends a hold, by capture or release.
 func (s *state) applyResolve(r *record, w *purse) error {
-	h := s.holds.find(r.hold)
+	h := s.holds.find(r.ends)
 	if h == nil || h.resolved || h.wallet != r.walletAt || h.amount != r.held {
 		return fmt.Errorf("there is no such hold to end")
 	}

@@ -22,13 +22,14 @@ type plain struct {
 	Vouchers []voucher
 	Notes    []string
 	Ids      map[wallet.OpID]uint64
+	Settled  map[wallet.OpID]uint64
 }
 
 func plainState(s *state, now int64) plain {
 	p := plain{
 		Records: s.records, Recovery: s.purses.byRecovery, Passes: make(map[passKey]pass), Rules: s.passes.names,
 		Grants: make(map[grantKey]grant), Holds: make(map[wallet.OpID]hold), Accounts: make(map[string]wallet.Amount),
-		Notes: s.vouchers.notes, Ids: make(map[wallet.OpID]uint64),
+		Notes: s.vouchers.notes, Ids: make(map[wallet.OpID]uint64), Settled: make(map[wallet.OpID]uint64),
 	}
 	for i := range s.purses.list.length {
 		w := *s.purses.list.at(i)
@@ -58,16 +59,20 @@ func plainState(s *state, now int64) plain {
 	for i := range s.vouchers.list.length {
 		p.Vouchers = append(p.Vouchers, *s.vouchers.list.at(i))
 	}
-	for _, memory := range []idBuckets{s.ids.charges, s.ids.money} {
-		for _, bucket := range memory.buckets {
-			for id, at := range bucket.at {
-				if now-idTime(id) <= memory.memory {
-					p.Ids[id] = at
-				}
+	remembered(p.Ids, s.ids.charges, now)
+	remembered(p.Ids, s.ids.money, now)
+	remembered(p.Settled, s.ids.settled, now)
+	return p
+}
+
+func remembered(ids map[wallet.OpID]uint64, memory idBuckets, now int64) {
+	for _, bucket := range memory.buckets {
+		for id, at := range bucket.at {
+			if now-idTime(id) <= memory.memory {
+				ids[id] = at
 			}
 		}
 	}
-	return p
 }
 
 // sameBooks fails unless the live books are the fold of the whole journal, in

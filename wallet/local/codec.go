@@ -30,7 +30,7 @@ const (
 	fieldVisits
 	fieldBought
 	fieldHeld
-	fieldHold
+	fieldEnds
 	fieldNote
 	fieldAccount
 	fieldOther
@@ -60,7 +60,7 @@ func (r *record) fields() uint64 {
 	mark(r.visits != 0, fieldVisits)
 	mark(r.bought != 0, fieldBought)
 	mark(r.held != 0, fieldHeld)
-	mark(r.hold != wallet.OpID{}, fieldHold)
+	mark(r.ends != wallet.OpID{}, fieldEnds)
 	mark(r.note != "", fieldNote)
 	mark(r.account != "", fieldAccount)
 	mark(r.other != wallet.WalletID{}, fieldOther)
@@ -100,8 +100,8 @@ func (r *record) appendField(b []byte, field uint64) []byte {
 		return appendText(b, r.rule)
 	case fieldResource:
 		return appendText(b, r.resource)
-	case fieldHold:
-		return append(b, r.hold[:]...)
+	case fieldEnds:
+		return append(b, r.ends[:]...)
 	case fieldNote:
 		return appendText(b, r.note)
 	case fieldAccount:
@@ -199,8 +199,8 @@ func (r *record) decodeField(d *decoder, field uint64) {
 		r.bought = d.upTo(wallet.MaxVisits)
 	case fieldHeld:
 		r.held = d.amount()
-	case fieldHold:
-		d.copy(r.hold[:])
+	case fieldEnds:
+		d.copy(r.ends[:])
 	case fieldNote:
 		r.note = d.text(wallet.MaxNote)
 	case fieldAccount:

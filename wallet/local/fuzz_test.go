@@ -23,7 +23,7 @@ func sampleRecords() []record {
 			kind: wallet.KindTransfer, flags: flagBetween, id: wallet.OpID{3}, time: 2, wallet: wallet.WalletID{1}, prev: 1 << 40,
 			amount: 1, note: "thanks", other: wallet.WalletID{2}, otherPrev: 3, otherBalance: 4,
 		},
-		{kind: wallet.KindCapture, id: wallet.OpID{4}, time: 3, wallet: wallet.WalletID{1}, held: 5, amount: 4, hold: wallet.OpID{9}},
+		{kind: wallet.KindCapture, id: wallet.OpID{4}, time: 3, wallet: wallet.WalletID{1}, held: 5, amount: 4, ends: wallet.OpID{9}},
 		{kind: wallet.KindIssue, id: wallet.OpID{5}, time: 4, amount: 1, serial: 1, digests: []wallet.Digest{{1}, {2}}},
 		{kind: wallet.KindBuy, id: wallet.OpID{6}, time: -5, wallet: wallet.WalletID{1}, visits: 3, bought: 2, rule: "news"},
 	}
@@ -171,11 +171,13 @@ func fullState(t testing.TB) *state {
 	apply(record{kind: wallet.KindCharge, flags: flagAhead, wallet: w, amount: 10, rule: "news", resource: "news:/a", until: 5000})
 	apply(record{kind: wallet.KindBuy, wallet: o, amount: 10, rule: "post", visits: 3, bought: 3})
 	apply(record{kind: wallet.KindVisit, wallet: o, rule: "post", resource: "post:/a", visits: 2, until: 6000})
+	visit := wallet.OpID{15: byte(at)}
 	apply(record{kind: wallet.KindHold, wallet: w, amount: 5, until: 7000})
 	apply(record{kind: wallet.KindIssue, amount: 20, serial: 1, digests: []wallet.Digest{{7}, {8}}, note: "fair"})
 	apply(record{kind: wallet.KindRedeem, wallet: o, amount: 20, serial: 1})
 	apply(record{kind: wallet.KindVoid, serial: 2, note: "lost"})
 	apply(record{kind: wallet.KindFreeze, flags: flagFrozen, wallet: o})
+	apply(record{kind: wallet.KindDeliver, wallet: o, ends: visit, rule: "post", resource: "post:/a", visits: 2, until: 6000})
 	return s
 }
 

@@ -22,11 +22,10 @@ type grantKey struct {
 	resource resourceKey
 }
 
-// grant is what was paid for, and the charge ahead that paid for it.
+// grant is what was paid for, and the charge that paid for it.
 type grant struct {
 	until int64
-	price wallet.Amount // of a charge ahead; zero: a visit
-	rule  uint32        // of a charge ahead
+	paid  uint64 // position of the charge; zero: a capture alone
 	flags grantFlags
 }
 

@@ -99,7 +99,7 @@ func (d *decision) openHold(id wallet.WalletID, of wallet.OpID) (*hold, *purse) 
 		d.refuseWith(wallet.Spent, w)
 		return nil, nil
 	}
-	d.record.hold = of
+	d.record.ends = of
 	return h, w
 }
 
@@ -118,7 +118,7 @@ func (l *Ledger) expireHolds(now int64) bool {
 		w := l.state.purses.list.at(h.wallet)
 		r := record{
 			kind: wallet.KindRelease, flags: flagExpired, id: h.id, time: h.until,
-			hold: h.id, wallet: w.id, walletAt: h.wallet,
+			ends: h.id, wallet: w.id, walletAt: h.wallet,
 		}
 		r.release(h, w)
 		if _, err := l.commit(&r); err != nil {

@@ -12,12 +12,14 @@ import (
 type idMemory struct {
 	charges idBuckets // of every operation, for wallet.ChargeMemory: a charge looks here alone
 	money   idBuckets // of those with wallet.MoneyMemory, for as long
+	settled idBuckets // of the charges that were settled, for wallet.ChargeMemory
 }
 
 func newIDMemory() idMemory {
 	return idMemory{
 		charges: newIDBuckets(wallet.ChargeMemory, 5*time.Minute),
 		money:   newIDBuckets(wallet.MoneyMemory, 12*time.Hour),
+		settled: newIDBuckets(wallet.ChargeMemory, 5*time.Minute),
 	}
 }
 
@@ -77,6 +79,7 @@ func (m *idMemory) judge(id wallet.OpID, kind wallet.Kind, now int64) (v verdict
 func (m *idMemory) forget(now int64) {
 	m.charges.forget(now)
 	m.money.forget(now)
+	m.settled.forget(now)
 }
 
 // idTime is the time in an id, in milliseconds.

@@ -170,26 +170,35 @@ func (l *Ledger) refusal() error {
 // replay answers an operation whose id took effect before, from the record that
 // stands at a position; it gives l.mu back.
 func (l *Ledger) replay(ctx context.Context, op operation, at uint64) (wallet.Receipt, error) {
-	f := l.settled(at)
-	l.readers.Add(1)
-	defer l.readers.Done()
-	l.mu.Unlock()
-	if err := f.wait(ctx); err != nil {
-		return wallet.Receipt{}, err
-	}
-	reader := l.journal.reader()
-	defer reader.close()
 	var first record
-	if err := reader.record(at, &first); err != nil {
+	if err := l.fetch(ctx, at, op.id, &first); err != nil {
 		return wallet.Receipt{}, err
-	}
-	if first.id != op.id {
-		return wallet.Receipt{}, corrupt("the record at %d is not the one that was written there", at)
 	}
 	if first.content != op.content {
 		return wallet.Receipt{Outcome: wallet.Conflict}, nil
 	}
 	return first.receipt(wallet.Replayed), nil
+}
+
+// fetch reads the record at a position, of an operation with an id, when it is
+// durable; it gives l.mu back. The zero id is any.
+func (l *Ledger) fetch(ctx context.Context, at uint64, id wallet.OpID, to *record) error {
+	f := l.settled(at)
+	l.readers.Add(1)
+	defer l.readers.Done()
+	l.mu.Unlock()
+	if err := f.wait(ctx); err != nil {
+		return err
+	}
+	reader := l.journal.reader()
+	defer reader.close()
+	if err := reader.record(at, to); err != nil {
+		return err
+	}
+	if to.id != id && id != (wallet.OpID{}) {
+		return corrupt("the record at %d is not the one that was written there", at)
+	}
+	return nil
 }
 
 // look opens a method that only reads, runs it under l.mu and waits until what

@@ -26,7 +26,7 @@ type record struct {
 	resource string
 	bought   uint64        // visits of a bundle
 	held     wallet.Amount // of the hold that a capture or release ends
-	hold     wallet.OpID   // that a capture or release ends
+	ends     wallet.OpID   // hold that a capture or release ends; charge that a settlement does
 	note     string
 
 	account      string          // the other side of a transfer: an account with a name
@@ -57,7 +57,8 @@ const (
 	flagIncoming                   // the named account gave, and the wallet received
 	flagExpired                    // a hold's time had come; nobody asked
 	flagBetween                    // a transfer between two wallets
-	flagsKnown   = flagAhead | flagVisit | flagRestored | flagFrozen | flagIncoming | flagExpired | flagBetween
+	flagPast                       // a settlement of a charge that the grant is not of, or no longer
+	flagsKnown   = flagAhead | flagVisit | flagRestored | flagFrozen | flagIncoming | flagExpired | flagBetween | flagPast
 )
 
 func (r *record) has(f flags) bool { return r.flags&f != 0 }

@@ -20,10 +20,10 @@ import (
 //	checksum uint32    CRC32C of everything before it
 //
 // The lists are rules and accounts by name, wallets, passes, grants, holds, the
-// notes of vouchers, vouchers, and the remembered ids of charges and of money
-// movement. Wallets, rules and notes are referred to by their place in their
+// notes of vouchers, vouchers, and the remembered ids of charges, of money movement
+// and of settled charges. Wallets, rules and notes are referred to by their place in their
 // list. A time that cannot be told from none is not there; see millis.
-const snapshotMagic = "cpwsnp\x00\x01"
+const snapshotMagic = "cpwsnp\x00\x02"
 
 const snapshotHeader = len(snapshotMagic) + len(ledgerID{}) + 8 + 8
 
@@ -81,6 +81,7 @@ func (e *encoder) state(s *state) {
 	e.vouchers(s)
 	e.ids(&s.ids.charges)
 	e.ids(&s.ids.money)
+	e.ids(&s.ids.settled)
 }
 
 func (d *decoder) state(s *state) {
@@ -98,6 +99,7 @@ func (d *decoder) state(s *state) {
 	d.vouchers(s)
 	d.ids(&s.ids.charges)
 	d.ids(&s.ids.money)
+	d.ids(&s.ids.settled)
 }
 
 func (e *encoder) wallets(s *state) {
@@ -171,26 +173,20 @@ func (e *encoder) grants(s *state) {
 			e.bytes(key.resource[:])
 			e.varint(g.until)
 			e.byte(byte(g.flags))
-			e.uvarint(uint64(g.price))
-			e.uvarint(uint64(g.rule))
+			e.uvarint(g.paid)
 		}
 	}
 }
 
 func (d *decoder) grants(s *state) {
-	for range d.count(everything, len(resourceKey{})+5) {
+	for range d.count(everything, len(resourceKey{})+4) {
 		var key grantKey
 		var g grant
 		key.wallet = d.index(int(s.purses.list.length))
 		d.copy(key.resource[:])
 		g.until = d.varint()
 		g.flags = grantFlags(d.byte())
-		g.price = d.amount()
-		if rule := d.upTo(1<<32 - 1); g.has(grantAhead) && rule >= uint64(len(s.passes.names)) {
-			d.failed = true
-		} else {
-			g.rule = uint32(rule)
-		}
+		g.paid = d.uvarint()
 		if d.failed {
 			return
 		}
