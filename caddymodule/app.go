@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -67,8 +68,7 @@ type App struct {
 	rules    ruleList
 	open     func() (*keys, error) // what is opened at the first use, once
 
-	mu     sync.Mutex
-	pooled bool // whether this App holds a reference to the pooled ledger
+	shared atomic.Pointer[reference] // from Start to Cleanup
 }
 
 // CaddyModule returns the Caddy module information.
@@ -125,12 +125,11 @@ func (a *App) Start() error {
 	if _, err := a.open(); err != nil {
 		return fmt.Errorf("paywall: %w", err)
 	}
-	if _, err := a.lease(); err != nil { // Cleanup gives it back
+	shared, err := a.refer()
+	if err != nil {
 		return fmt.Errorf("paywall: %w", err)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.pooled = true
+	a.shared.Store(shared)
 	return nil
 }
 
@@ -138,17 +137,15 @@ func (a *App) Start() error {
 // and each holds the ledger open until it is settled.
 func (a *App) Stop() error { return nil }
 
-// Cleanup gives the ledger back. It runs after a failed Provision too, and must
-// then give back nothing: releasing a reference that another configuration
-// holds would close the ledger under it.
+// Cleanup ends the App's share of the ledger, which is given back with the last
+// request's. It runs after a failed Provision too, and must then give back
+// nothing: releasing a reference that another configuration holds would close
+// the ledger under it.
 func (a *App) Cleanup() error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if !a.pooled {
-		return nil
+	if shared := a.shared.Swap(nil); shared != nil {
+		return shared.giveBack()
 	}
-	a.pooled = false
-	return releaseLedger(a.store.StoreKey())
+	return nil
 }
 
 // Interface guards

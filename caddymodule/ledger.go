@@ -2,7 +2,6 @@ package caddymodule
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 
 	"github.com/caddyserver/caddy/v2"
@@ -31,42 +30,7 @@ var ledgers = caddy.NewUsagePool()
 // pooledLedger closes its ledger when the last lease is given back.
 type pooledLedger struct{ wallet.Ledger }
 
-func (p pooledLedger) Destruct() error { return p.Close() }
-
-// lease is the right to use the ledger, held by each request until it is
-// settled.
-type lease struct {
-	wallet.Ledger
-	key string
-}
-
-// lease takes a reference to the ledger, opening it if nobody has yet.
-func (a *App) lease() (lease, error) {
-	key := a.store.StoreKey()
-	value, _, err := ledgers.LoadOrNew(key, func() (caddy.Destructor, error) {
-		ledger, err := a.store.OpenLedger(slog.New(currentLog{}))
-		if err != nil {
-			return nil, err
-		}
-		return pooledLedger{ledger}, nil
-	})
-	if err != nil {
-		return lease{}, fmt.Errorf("opening the ledger: %w", err)
-	}
-	return lease{value.(pooledLedger).Ledger, key}, nil
-}
-
-// release gives the reference back. The lease must not be used afterwards.
-func (l lease) release() {
-	if err := releaseLedger(l.key); err != nil {
-		caddy.Log().Named(appName).Error("closing the ledger: " + err.Error())
-	}
-}
-
-func releaseLedger(key string) error {
-	_, err := ledgers.Delete(key)
-	return err
-}
+func (p *pooledLedger) Destruct() error { return p.Close() }
 
 // currentLog writes to whatever Caddy's log is at that moment: a pooled ledger
 // that kept the logger of the configuration that opened it would write to a
@@ -90,6 +54,6 @@ func (h currentLog) WithGroup(name string) slog.Handler       { return h.handler
 
 // Interface guards
 var (
-	_ caddy.Destructor = pooledLedger{}
+	_ caddy.Destructor = (*pooledLedger)(nil)
 	_ slog.Handler     = currentLog{}
 )
