@@ -28,9 +28,9 @@ const (
 )
 
 // receipted reports whether the request carries a receipt for the resource, and
-// whose. A request with a token of another kind is for credentialOf to judge.
+// whose. A request that pays by sending a token is for credentialOf to judge.
 func (s *sale) receipted() bool {
-	if presented(s.r)["Authorization"] != nil {
+	if token, err := bearerToken(presented(s.r)); token != "" || err != nil {
 		return false
 	}
 	looked := 0
