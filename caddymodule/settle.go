@@ -145,7 +145,7 @@ func (s *sale) refund() {
 	ctx, cancel := s.settling()
 	defer cancel()
 	receipt, err := s.ledger.Settle(ctx, wallet.Settlement{
-		ID: s.app.newID(), Wallet: s.wallet, Resource: s.resource,
+		ID: s.app.newID(), Wallet: s.wallet, Resource: s.resource, Charge: s.charge,
 	})
 	if err != nil {
 		s.app.logger.Error("refunding an answer that broke off: " + err.Error())
