@@ -25,7 +25,8 @@ type draws struct {
 	ids      []wallet.OpID                // used before
 	twin     wallet.Hold                  // the last hold drawn
 	held     []wallet.Release             // holds that were made
-	ahead    []wallet.Settlement          // charges that were made ahead
+	ahead    []wallet.Settlement          // charges that were made ahead, without their ids
+	charged  []wallet.Settlement          // charges by id
 	codes    []wallet.Digest              // vouchers that were issued
 	edges    []time.Time                  // when something ends
 	accounts []wallet.Account
@@ -94,6 +95,7 @@ func (d *draws) remember(op any, r wallet.Receipt) {
 	}
 	switch op := op.(type) {
 	case wallet.Charge:
+		d.charged = recent(d.charged, wallet.Settlement{Wallet: op.Wallet, Resource: op.Resource, Charge: op.ID})
 		if op.Ahead {
 			d.ahead = recent(d.ahead, wallet.Settlement{Wallet: op.Wallet, Resource: op.Resource})
 		}

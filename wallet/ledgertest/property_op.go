@@ -35,8 +35,15 @@ func (d *draws) buy() wallet.Purchase {
 
 func (d *draws) settle() wallet.Settlement {
 	s := wallet.Settlement{Wallet: d.wallet(), Resource: d.resource()}
-	if len(d.ahead) > 0 && !d.rarely("another charge", 3) {
-		s = pick(d, "charge", d.ahead...)
+	from := d.ahead
+	if d.rarely("by its id", 1) {
+		from = d.charged
+	}
+	if len(from) > 0 && !d.rarely("another charge", 3) {
+		s = pick(d, "charge", from...)
+	}
+	if d.rarely("another id", 4) && len(d.ids) > 0 {
+		s.Charge = pick(d, "charge id", d.ids...)
 	}
 	s.ID, s.Delivered = d.id(), d.rarely("delivered", 1)
 	return s

@@ -32,7 +32,7 @@ type scenario struct {
 // far as they can be seen without a crash.
 func Run(t *testing.T, e Engine) {
 	suite := slices.Concat(
-		idScenarios, charging, bundles, payingAhead, credentials, transfers, holding, holdEnds, keeping,
+		idScenarios, charging, bundles, payingAhead, refundsByID, credentials, transfers, holding, holdEnds, keeping,
 		issuing, redeeming, listings, books, limits, endings, races)
 	if e.Reopen != nil {
 		suite = append(suite, restarts...)

@@ -43,6 +43,8 @@ func (b *trial) deeds() []deed {
 	ahead := view(w(), article)
 	ahead.Ahead, ahead.Window = true, wallet.MaxWindow
 	do(b, wallet.Ledger.Charge, ahead)
+	named := withID(view(w(), article), b.id())
+	do(b, wallet.Ledger.Charge, named)
 	captured, captureOf := hold()
 	released, releaseOf := hold()
 	code := NewVoucher(b, b.l, b.clock.Now, wallet.Unit)
@@ -55,6 +57,7 @@ func (b *trial) deeds() []deed {
 		deedOf(brief, wallet.Ledger.Charge, view(w(), article)),
 		deedOf(brief, wallet.Ledger.Buy, bundle(w(), 5)),
 		deedOf(brief, wallet.Ledger.Settle, wallet.Settlement{Wallet: ahead.Wallet, Resource: article}),
+		deedOf(brief, wallet.Ledger.Settle, wallet.Settlement{Wallet: named.Wallet, Resource: article, Charge: named.ID}),
 		deedOf(brief, wallet.Ledger.Hold, set(w(), wallet.Unit)),
 		deedOf(brief, wallet.Ledger.Capture, wallet.Capture{
 			Wallet: captured, Hold: captureOf, Amount: price, Rule: rule, Resource: article, Window: window,

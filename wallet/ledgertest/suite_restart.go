@@ -61,6 +61,17 @@ var restarts = []scenario{
 		})
 		expect(b, wallet.Ledger.Settle, settle(aheadOf, true), wallet.Receipt{Outcome: wallet.NotFound})
 	}},
+	{"after a restart a charge is refunded by its id, and once (invariants 3, 5)", func(b *trial) {
+		w, other := b.wallet(hundred), b.wallet(hundred)
+		first, second := b.charged(w, time.Minute), b.charged(other, time.Minute)
+		do(b, wallet.Ledger.Settle, second)
+		b.clock.Advance(time.Minute)
+		b.reopen()
+		expect(b, wallet.Ledger.Settle, first, wallet.Receipt{Outcome: wallet.Applied, Amount: price, Balance: hundred})
+		b.reopen()
+		expect(b, wallet.Ledger.Settle, first, wallet.Receipt{Outcome: wallet.Spent, Balance: hundred})
+		expect(b, wallet.Ledger.Settle, second, wallet.Receipt{Outcome: wallet.Spent, Balance: hundred})
+	}},
 	{"after a restart a visit still goes back to the pass it emptied (invariant 5)", func(b *trial) {
 		w := b.wallet(wallet.Unit)
 		until := do(b, wallet.Ledger.Buy, bundle(w, 1)).Until

@@ -201,9 +201,11 @@ func (s *sailor) work(hand int) bool {
 		ID: id, Wallet: w, Generation: 1, Rule: "news", Resource: fmt.Sprintf("news:/%d/%d", hand, s.draw(50)),
 		Price: wallet.Unit / 100, Window: time.Duration(1+s.draw(100)) * time.Second, Ahead: s.draw(2) == 0,
 	}
-	return try(s, (*Ledger).Charge, charge) && (!charge.Ahead || try(s, (*Ledger).Settle, wallet.Settlement{
-		ID: s.id(), Wallet: w, Resource: charge.Resource, Delivered: s.draw(2) == 0,
-	}))
+	settlement := wallet.Settlement{ID: s.id(), Wallet: w, Resource: charge.Resource, Delivered: s.draw(2) == 0}
+	if !charge.Ahead {
+		settlement.Charge = id
+	}
+	return try(s, (*Ledger).Charge, charge) && (s.draw(3) == 0 || try(s, (*Ledger).Settle, settlement))
 }
 
 // try does an operation, remembers what it was told, and reports whether the
