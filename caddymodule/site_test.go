@@ -162,7 +162,7 @@ func adapt(caddyfile string) ([]byte, error) {
 // freeAddress is an address of this machine that nobody listens at, and that no
 // other call has returned: Caddy's listeners share ports, so that two that got
 // the same one would answer in turns.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	for {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
