@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"strconv"
+	"strings"
+)
+
+// answersMetric counts what became of requests for priced pages.
+const answersMetric = "caddy_paywall_answers_total{"
+
+// outcomes asks the paywall how many answers it has counted as an outcome.
+func (s *stand) outcomes(ctx context.Context, outcome string) (count int, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.paywall.debug+"/metrics", http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Body.Close()
+	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+		labels, value, found := strings.Cut(strings.TrimPrefix(lines.Text(), answersMetric), "} ")
+		if !found || !strings.HasPrefix(lines.Text(), answersMetric) || !strings.Contains(labels, `outcome="`+outcome+`"`) {
+			continue
+		}
+		n, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return 0, err
+		}
+		count += int(n)
+	}
+	return count, nil
+}
+
+// entries has every balance recomputed from the journal, and returns how many
+// entries the ledger has.
+func (s *stand) entries(ctx context.Context) (int, error) {
+	command := exec.CommandContext(ctx, s.programs.paywall, "paywall", "verify", "--json", "--address", s.paywall.admin)
+	command.Env = s.paywall.env
+	out, err := command.Output()
+	if err != nil {
+		return 0, fmt.Errorf("caddy paywall verify: %w\n%s", err, out)
+	}
+	var audit struct {
+		OK      bool
+		Entries int
+	}
+	if err := json.Unmarshal(out, &audit); err != nil {
+		return 0, err
+	}
+	if !audit.OK {
+		return 0, fmt.Errorf("the money does not add up: %s", out)
+	}
+	return audit.Entries, nil
+}
+
+// books is what is counted besides the answers: before and after a run.
+type books struct {
+	outcomes, entries int
+}
+
+// look reads the books as far as the row is about them: the entries of rows
+// that pay alone, because that reads the whole journal.
+func (s *stand) look(ctx context.Context, r row) (b books, err error) {
+	if r.outcome == "" {
+		return b, nil
+	}
+	if b.outcomes, err = s.outcomes(ctx, r.outcome); err == nil && r.fresh {
+		b.entries, err = s.entries(ctx)
+	}
+	return b, err
+}
+
+// agree finds what the answers that wrk has counted do not explain.
+func (r row) agree(before, after books, answers int) error {
+	if got := after.outcomes - before.outcomes; r.outcome != "" && got != answers {
+		return fmt.Errorf("the paywall has counted %d answers as %s, and wrk %d answers", got, r.outcome, answers)
+	}
+	if got := after.entries - before.entries; r.fresh && got != answers {
+		return fmt.Errorf("the ledger has %d entries more, and wrk has counted %d answers", got, answers)
+	}
+	return nil
+}

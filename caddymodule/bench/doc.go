@@ -1,0 +1,34 @@
+// Command bench says what the paywall costs: the same site, with the paywall
+// and without, under the same load. Run it with make bench.
+//
+// # What it measures
+//
+// Three programs run on free ports of this machine, each with a data directory
+// of its own: Caddy without the paywall (package bare), Caddy with it, and a
+// plain upstream (package upstream). Both Caddys get one Caddyfile, which
+// differs in the line that says the price: a file_server of a page of 1 KB, and
+// a reverse_proxy to the upstream. A rewrite behind the price lets one file be
+// any number of pages. One thread of wrk, driven by load.lua, sends both the
+// same bytes.
+//
+// A row is one kind of request, from a visitor of a free page to a new page paid
+// for at every request by 100 000 wallets in turn, each view on disk before it
+// leaves. The runs are interleaved: bare Caddy runs before and after every row,
+// and a row's ratio is its rate divided by the mean of these two. What is
+// printed is the median of the rounds, with the least and the greatest. The
+// ratio holds for this machine, whose cores all of the programs share, wrk too.
+//
+// # What it promises
+//
+// No row is fast because it did something else. Every answer has the status
+// that the row is about, the paywall's own count of outcomes equals the answers
+// that wrk counted, and after a row that pays the ledger has exactly as many
+// entries more: wrk ends when nothing is in flight. A run in which one of these
+// is not so ends the benchmark with an error.
+//
+// # What it does not know
+//
+// The network, TLS and HTTP/2; what else the machine is doing, which widens the
+// range from least to greatest; whether the disk keeps what it says it has
+// synced. Processor time is read from /proc, so it runs on Linux.
+package main

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"syscall"
+	"time"
+)
+
+// options are what the flags say.
+type options struct {
+	rounds  int
+	window  time.Duration // of a run
+	wallets int
+	only    *regexp.Regexp
+	profile string // path of the file; empty: none
+	dir     string
+	json    bool
+}
+
+const (
+	leastWallets = fewConnections
+	mostWallets  = 1_000_000
+	warmShare    = 3 // a warm-up run is this part of a window
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := bench(ctx, flags(), os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func flags() (o options) {
+	o.only = regexp.MustCompile("")
+	flag.IntVar(&o.rounds, "rounds", 5, "how often every row runs")
+	flag.DurationVar(&o.window, "duration", 3*time.Second, "how long a run is")
+	flag.IntVar(&o.wallets, "wallets", 100_000, "how many readers take turns")
+	flag.StringVar(&o.dir, "dir", "bin", "the folder to work in: its disk is the ledger's")
+	flag.StringVar(&o.profile, "profile", "", "also write the CPU profile of the paywall's process in the row that -only chooses to this file")
+	flag.BoolVar(&o.json, "json", false, "print JSON in place of a table")
+	flag.Func("only", "run only the rows that match this regular expression, such as 'file_server, 256.*paid'", func(text string) (err error) {
+		o.only, err = regexp.Compile(text)
+		return err
+	})
+	flag.Parse()
+	return o
+}
+
+func (o options) check() error {
+	switch {
+	case o.rounds < 1:
+		return errors.New("-rounds must be at least 1")
+	case o.window <= 0:
+		return errors.New("-duration must be above zero")
+	case o.wallets < leastWallets || o.wallets > mostWallets:
+		return fmt.Errorf("-wallets must be %d to %d", leastWallets, mostWallets)
+	}
+	return nil
+}
+
+// result is what is printed.
+type result struct {
+	Machine machine `json:"machine"`
+	Lines   []line  `json:"lines"`
+}
+
+// bench measures what the options choose and writes the result to out.
+func bench(ctx context.Context, o options, out, progress io.Writer) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	groups := chosen(allGroups(), o.only)
+	if len(groups) == 0 {
+		return fmt.Errorf("no row matches %q", o.only)
+	}
+	if o.profile != "" && (len(groups) > 1 || len(groups[0]) > 1) {
+		return errors.New("-profile is of one row; choose it with -only")
+	}
+	dir, err := workingDirectory(o.dir)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	s := &stand{dir: dir, cookies: map[string]receipts{}}
+	defer s.lower()
+	if err := s.raise(ctx, o.wallets); err != nil {
+		return err
+	}
+	m := &measurement{stand: s, groups: groups, progress: progress}
+	found, err := m.measure(ctx, o)
+	if err != nil {
+		return err
+	}
+	return found.write(out, o.json)
+}
+
+// workingDirectory makes a folder below dir, which it makes where it is missing.
+func workingDirectory(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(dir, "bench-")
+}
+
+func (m *measurement) measure(ctx context.Context, o options) (*result, error) {
+	if err := m.warm(ctx, o.window/warmShare); err != nil {
+		return nil, err
+	}
+	all, err := m.rounds(ctx, o.rounds, o.window)
+	if err != nil {
+		return nil, err
+	}
+	if o.profile != "" {
+		if err := m.stand.profile(ctx, m.groups[0][0], o.window, o.profile); err != nil {
+			return nil, err
+		}
+	}
+	return &result{describeMachine(ctx, m.programs.paywall, m.dir), summary(all)}, nil
+}
+
+func (r *result) write(w io.Writer, asJSON bool) error {
+	if asJSON {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(r)
+	}
+	fmt.Fprintf(w, "%v\n\n", r.Machine)
+	writeTable(w, r.Lines)
+	return nil
+}

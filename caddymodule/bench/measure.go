@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+)
+
+// series is the samples of a row, or of the bare Caddy of its group.
+type series struct {
+	row
+	Bare    bool
+	Samples []sample
+	Ratios  []float64 // one for each round; of a row only
+}
+
+// measurement is a round-robin over the groups.
+type measurement struct {
+	*stand
+	groups   []group
+	progress io.Writer
+}
+
+// warm has everything in the caches that a long-running server has there: each
+// token is verified once, and each row has run.
+func (m *measurement) warm(ctx context.Context, window time.Duration) error {
+	everybody := row{Site: fileServer, Connections: fewConnections, Name: "every token once", who: bearer, path: pricedPath, accept: programAccept}
+	l := everybody.load(m.stand, warmLimit)
+	l.limit = len(m.readers.tokens)
+	if _, _, err := m.run(ctx, m.paywall, everybody, l); err != nil {
+		return fmt.Errorf("%v: %w", everybody, err)
+	}
+	for _, g := range m.groups {
+		for _, r := range g {
+			if r.who == returning {
+				taken, err := m.takeReceipts(ctx, r.Site)
+				if err != nil {
+					return err
+				}
+				m.cookies[r.Site] = taken
+			}
+			if _, err := m.runBare(ctx, r, window); err != nil {
+				return err
+			}
+			if _, err := m.runPriced(ctx, r, window); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// warmLimit is how long verifying every token may take.
+const warmLimit = 5 * time.Minute
+
+// rounds runs every row in every round, with the bare Caddy before and after
+// each.
+func (m *measurement) rounds(ctx context.Context, count int, window time.Duration) ([]*series, error) {
+	var all []*series
+	ofGroup := make([][]*series, len(m.groups)) // the bare one first
+	for i, g := range m.groups {
+		ofGroup[i] = append(ofGroup[i], &series{row: g[0], Bare: true})
+		for _, r := range g {
+			ofGroup[i] = append(ofGroup[i], &series{row: r})
+		}
+		all = append(all, ofGroup[i]...)
+	}
+	for n := range count {
+		for i := range m.groups {
+			began := time.Now()
+			if err := m.round(ctx, ofGroup[i], window); err != nil {
+				return nil, err
+			}
+			fmt.Fprintf(m.progress, "round %d of %d, group %d of %d: %v\n", n+1, count, i+1, len(m.groups), time.Since(began).Round(time.Second))
+		}
+	}
+	return all, nil
+}
+
+// round runs one group once: bare, row, bare, row, bare.
+func (m *measurement) round(ctx context.Context, of []*series, window time.Duration) error {
+	bare, rows := of[0], of[1:]
+	before, err := m.runBare(ctx, rows[0].row, window)
+	if err != nil {
+		return err
+	}
+	bare.Samples = append(bare.Samples, before)
+	for i, r := range rows {
+		got, err := m.runPriced(ctx, r.row, window)
+		if err != nil {
+			return err
+		}
+		after, err := m.runBare(ctx, rows[min(i+1, len(rows)-1)].row, window)
+		if err != nil {
+			return err
+		}
+		r.Samples = append(r.Samples, got)
+		r.Ratios = append(r.Ratios, got.Rate/((before.Rate+after.Rate)/2))
+		bare.Samples = append(bare.Samples, after)
+		before = after
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+// profile writes the CPU profile of the paywall's process while a row runs once
+// more. The run is not part of the table: profiling costs time too.
+func (s *stand) profile(ctx context.Context, r row, window time.Duration, path string) error {
+	window = max(window.Round(time.Second), time.Second)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- fetchProfile(ctx, s.paywall.debug+"/debug/pprof/profile?seconds="+seconds(window), path)
+	}()
+	_, err := s.runPriced(ctx, r, window+profileLead)
+	if fetched := <-ended; fetched != nil {
+		return fmt.Errorf("profile: %w", fetched)
+	}
+	return err
+}
+
+// profileLead is how much longer the row runs than the profile, so that the
+// profile has as little as possible of before and after.
+const profileLead = time.Second
+
+func fetchProfile(ctx context.Context, url, path string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", url, answer.Status)
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(file, answer.Body); err != nil {
+		file.Close()
+		return err
+	}
+	return file.Close()
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// sample is what one run has measured.
+type sample struct {
+	Rate        float64 // answers a second
+	P50, P99    float64 // microseconds
+	CaddyCPU    float64 // microseconds of processor time for an answer; so the next two
+	UpstreamCPU float64
+	WrkCPU      float64
+}
+
+// runBare sends a row's requests to the bare Caddy, where all of them are free.
+func (s *stand) runBare(ctx context.Context, r row, window time.Duration) (sample, error) {
+	got, report, err := s.run(ctx, s.bare, r, r.load(s, window))
+	if err == nil && report.Refusals != 0 {
+		err = fmt.Errorf("%d answers with a status of 400 or more", report.Refusals)
+	}
+	if err != nil {
+		return got, fmt.Errorf("%v, bare: %w", r, err)
+	}
+	return got, nil
+}
+
+// runPriced sends a row's requests to the paywall, and compares what wrk has
+// counted with what the paywall and the ledger have.
+func (s *stand) runPriced(ctx context.Context, r row, window time.Duration) (got sample, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%v: %w", r, err)
+		}
+	}()
+	before, err := s.look(ctx, r)
+	if err != nil {
+		return got, err
+	}
+	got, report, err := s.run(ctx, s.paywall, r, r.load(s, window))
+	if err != nil {
+		return got, err
+	}
+	if r.fresh {
+		s.nextPage += report.Sent
+	}
+	expected := 0
+	if r.refused {
+		expected = report.Answers
+	}
+	if report.Refusals != expected {
+		return got, fmt.Errorf("%d of %d answers have a status of 400 or more, not %d", report.Refusals, report.Answers, expected)
+	}
+	after, err := s.look(ctx, r)
+	if err != nil {
+		return got, err
+	}
+	return got, r.agree(before, after, report.Answers)
+}
+
+// run is one run of wrk, with the processor time that the programs take.
+func (s *stand) run(ctx context.Context, c *caddy, r row, l load) (got sample, counted report, err error) {
+	watched := []*process{c.process, s.upstream}
+	var before [2]time.Duration
+	for i, p := range watched {
+		if err := p.collect(); err != nil {
+			return got, counted, err
+		}
+		if before[i], err = p.cpu(); err != nil {
+			return got, counted, err
+		}
+	}
+	if counted, err = drive(ctx, s.dir, "http://"+c.of(r.Site)+"/", l); err != nil {
+		return got, counted, err
+	}
+	each := [2]*float64{&got.CaddyCPU, &got.UpstreamCPU}
+	for i, p := range watched {
+		after, err := p.cpu()
+		if err != nil {
+			return got, counted, err
+		}
+		*each[i] = float64((after - before[i]).Microseconds()) / float64(counted.Answers)
+	}
+	got.WrkCPU = counted.Processor * 1e6 / float64(counted.Answers)
+	got.Rate, got.P50, got.P99 = counted.rate(l.connections), counted.P50, counted.P99
+	return got, counted, nil
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// stand is the three programs, and the readers.
+type stand struct {
+	dir      string
+	programs programs
+	readers  *readers
+	nextPage int                 // number of the first page that nobody has paid for
+	cookies  map[string]receipts // by site
+
+	upstream      *process
+	bare, paywall *caddy
+}
+
+// caddy is one of the two Caddys.
+type caddy struct {
+	*process
+	addresses
+}
+
+// raise builds and starts everything in dir. Call lower in the end, after an
+// error too.
+func (s *stand) raise(ctx context.Context, count int) (err error) {
+	if s.programs, err = build(ctx, s.dir); err != nil {
+		return err
+	}
+	if err := writeScript(s.dir); err != nil {
+		return err
+	}
+	upstreamAddress, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	s.upstream, err = launch(s.dir, "upstream", "http://"+upstreamAddress, nil, s.programs.upstream, upstreamAddress)
+	if err != nil {
+		return err
+	}
+	at, err := drawAddresses()
+	if err != nil {
+		return err
+	}
+	if s.readers, err = makeReaders(ctx, s.dir, count, at, time.Now()); err != nil {
+		return fmt.Errorf("making readers: %w", err)
+	}
+	s.nextPage = count
+	s.paywall, err = s.launchCaddy("paywall", s.programs.paywall, at, upstreamAddress, s.readers.ledger, s.readers.environment)
+	if err != nil {
+		return err
+	}
+	if at, err = drawAddresses(); err != nil {
+		return err
+	}
+	s.bare, err = s.launchCaddy("bare", s.programs.bare, at, upstreamAddress, "", nil)
+	return err
+}
+
+func (s *stand) launchCaddy(name, program string, at addresses, upstream, ledger string, env []string) (*caddy, error) {
+	caddyfile, err := writeSites(s.dir, name, at, upstream, ledger)
+	if err != nil {
+		return nil, err
+	}
+	p, err := launch(s.dir, name, "http://"+at.admin, env, program, "run", "--config", caddyfile, "--adapter", "caddyfile")
+	if err != nil {
+		return nil, err
+	}
+	for _, address := range []string{at.files, at.proxy} {
+		if err := p.ready("http://" + address + freePath); err != nil {
+			p.stop()
+			return nil, err
+		}
+	}
+	return &caddy{p, at}, nil
+}
+
+// lower stops what raise has started.
+func (s *stand) lower() {
+	for _, c := range []*caddy{s.bare, s.paywall} {
+		if c != nil {
+			c.stop()
+		}
+	}
+	if s.upstream != nil {
+		s.upstream.stop()
+	}
+}

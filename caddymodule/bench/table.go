@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+)
+
+// line is a series as the table shows it.
+type line struct {
+	Site        string  `json:"site"`
+	Connections int     `json:"connections"`
+	Name        string  `json:"name"`
+	Bare        bool    `json:"bare"`
+	Runs        int     `json:"runs"`
+	Rate        float64 `json:"rate"` // answers a second; a median, as all that follows
+	Ratio       float64 `json:"ratio"`
+	Least       float64 `json:"least_ratio"`
+	Greatest    float64 `json:"greatest_ratio"`
+	P50         float64 `json:"p50_us"`
+	P99         float64 `json:"p99_us"`
+	CaddyCPU    float64 `json:"caddy_cpu_us"`
+	UpstreamCPU float64 `json:"upstream_cpu_us"`
+	WrkCPU      float64 `json:"wrk_cpu_us"`
+}
+
+// summary is the lines of all series. A group's bare series comes first.
+func summary(all []*series) (lines []line) {
+	for _, s := range all {
+		of := func(value func(sample) float64) float64 {
+			values := make([]float64, 0, len(s.Samples))
+			for _, one := range s.Samples {
+				values = append(values, value(one))
+			}
+			return median(values)
+		}
+		l := line{
+			Site: s.Site, Connections: s.Connections, Name: s.Name, Bare: s.Bare, Runs: len(s.Samples),
+			Rate:        of(func(one sample) float64 { return one.Rate }),
+			P50:         of(func(one sample) float64 { return one.P50 }),
+			P99:         of(func(one sample) float64 { return one.P99 }),
+			CaddyCPU:    of(func(one sample) float64 { return one.CaddyCPU }),
+			UpstreamCPU: of(func(one sample) float64 { return one.UpstreamCPU }),
+			WrkCPU:      of(func(one sample) float64 { return one.WrkCPU }),
+		}
+		if s.Bare {
+			l.Name = "bare, " + s.who.String()
+			l.Ratio, l.Least, l.Greatest = 1, 1, 1
+		} else {
+			l.Ratio, l.Least, l.Greatest = median(s.Ratios), slices.Min(s.Ratios), slices.Max(s.Ratios)
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+// median is of at least one value.
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	half := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[half]
+	}
+	return (sorted[half-1] + sorted[half]) / 2
+}
+
+// writeTable writes the lines as one Markdown table.
+func writeTable(w io.Writer, lines []line) {
+	fmt.Fprintln(w, "| site | conns | request | req/s | of bare (min–max) | p50 µs | p99 µs | Caddy CPU µs/req | upstream CPU µs/req | wrk CPU µs/req | runs |")
+	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|---|")
+	for _, l := range lines {
+		ratio := fmt.Sprintf("**%.3f** (%.3f–%.3f)", l.Ratio, l.Least, l.Greatest)
+		if l.Bare {
+			ratio = "1"
+		}
+		fmt.Fprintf(w, "| %s | %d | %s | %.0f | %s | %.0f | %.0f | %.1f | %.1f | %.1f | %d |\n",
+			l.Site, l.Connections, l.Name, l.Rate, ratio, l.P50, l.P99, l.CaddyCPU, l.UpstreamCPU, l.WrkCPU, l.Runs)
+	}
+}
