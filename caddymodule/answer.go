@@ -11,7 +11,7 @@ import (
 // isPage reports whether the answer is for a person: who asked for HTML, or
 // sent a form without saying what to answer.
 func (c *call) isPage() bool {
-	f := formOf(c.r.Header)
+	f := c.form()
 	return f == asHTML || f == asText && postedForm(c.r.Header)
 }
 
@@ -42,7 +42,7 @@ func (c *call) fail(err error) {
 		c.app.logger.Error("answering " + c.r.URL.Path + ": " + err.Error())
 		p = errUnavailable
 	}
-	f := formOf(c.r.Header)
+	f := c.form()
 	if f == asHTML && c.r.Method == http.MethodPost && shownOnPage[p.key] {
 		setNotice(c.w, c.r, p.key)
 		c.redirect(c.back())

@@ -45,11 +45,13 @@ type call struct {
 	r      *http.Request
 	cred   *credential // verified, but not yet compared with the ledger
 	fields fields
+
+	foreign bool // sent by a browser for a page of another origin
 }
 
 // servePages answers a request below /.paywall/.
 func (a *App) servePages(w http.ResponseWriter, r *http.Request) {
-	c := &call{app: a, w: w, r: r}
+	c := &call{app: a, w: w, r: r, foreign: a.foreign(r)}
 	if probeOf(r.Context()) != nil {
 		return // nothing here is for sale
 	}
@@ -61,6 +63,13 @@ func (a *App) servePages(w http.ResponseWriter, r *http.Request) {
 
 func (c *call) serve() (err error) {
 	endpoint, ok := endpoints[c.r.URL.Path]
+	if c.foreign || endpoint.everyone {
+		allowOthers(c.w.Header())
+	}
+	if intentOf(c.r) == preflight {
+		c.answerPreflight()
+		return nil
+	}
 	if !ok {
 		return problem{status: http.StatusNotFound, key: page.NotFound}
 	}
@@ -68,8 +77,8 @@ func (c *call) serve() (err error) {
 		c.w.Header().Set("Allow", endpoint.method)
 		return problem{status: http.StatusMethodNotAllowed, key: page.MethodNotAllowed}
 	}
-	if err := c.app.csrf.Check(c.r); err != nil {
-		return problem{status: http.StatusForbidden, key: page.CrossSite}
+	if err := c.mayAct(); err != nil {
+		return err
 	}
 	if c.keys, err = c.app.open(); err != nil {
 		return c.app.down("opening the paywall", err)
@@ -83,6 +92,9 @@ func (c *call) serve() (err error) {
 	defer c.ledger.release()
 	if c.cred, err = c.app.credentialOf(c.keys, c.r); err != nil {
 		return err
+	}
+	if c.foreign && c.cred != nil && !c.cred.bearer {
+		c.cred = nil // the cookie is not the asking page's to use
 	}
 	if endpoint.method == http.MethodPost {
 		if err := c.readFields(); err != nil {

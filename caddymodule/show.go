@@ -54,7 +54,7 @@ func (c *call) showWallet() error {
 	if err != nil {
 		return err
 	}
-	if formOf(c.r.Header) == asHTML {
+	if c.form() == asHTML {
 		return c.showPage(held)
 	}
 	if held == nil {
@@ -185,8 +185,7 @@ func (c *call) publicKeys() error {
 	return nil
 }
 
-// public lets everybody read and caches keep the answer for a short time.
+// public lets caches keep the answer for a short time.
 func (c *call) public() {
 	c.w.Header().Set("Cache-Control", "public, max-age=60")
-	c.w.Header().Set("Access-Control-Allow-Origin", "*")
 }
