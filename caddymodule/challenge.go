@@ -34,6 +34,7 @@ func (s *sale) challenge(w http.ResponseWriter, why error) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	s.app.namePrice(h, s.rule.Lead().Price)
+	allowAsker(h, s.r)
 	addVary(h, "Accept", "Accept-Language", "Authorization", "Cookie")
 	switch formOf(s.r.Header) {
 	case asHTML:

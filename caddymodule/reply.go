@@ -16,6 +16,7 @@ import (
 func (p problem) write(w http.ResponseWriter, r *http.Request, f form, frame page.Frame) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
+	allowAsker(h, r)
 	addVary(h, "Accept", "Accept-Language", "Authorization", "Cookie")
 	if p.retry > 0 {
 		seconds := (p.retry + time.Second - 1) / time.Second
