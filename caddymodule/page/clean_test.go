@@ -46,6 +46,33 @@ func TestTheLanguageIsSetOnceInALink(t *testing.T) {
 	}
 }
 
+// The short ways past the work must lead where the work does.
+func FuzzShortcuts(f *testing.F) {
+	for _, seed := range append(hostileParts, "", " a", "a ", "a  b", "/a/b", "/a//b", "/a/", "/~x.y-z_0", "/a?b=1&m=2&lang=it&lang=fr&lan=3&lang2=4") {
+		f.Add(seed, 5)
+		f.Add("/"+seed, maxTitle)
+	}
+	f.Fuzz(func(t *testing.T, text string, most int) {
+		most = max(1, most)
+		if got, want := clean(text, most), cleaned(text, most); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
+		if got, want := localPath(text), parsedPath(text); got != want {
+			t.Errorf("%q is linked to as %q, want %q", text, got, want)
+		}
+		path, _, _ := strings.Cut(parsedPath(text), "#")
+		path, rawQuery, _ := strings.Cut(path, "?")
+		query, err := url.ParseQuery(rawQuery)
+		if err != nil {
+			query = url.Values{}
+		}
+		query.Set("lang", "fr")
+		if got, want := withLanguage(text, "fr"), path+"?"+query.Encode(); got != want {
+			t.Errorf("%q in French is %q, want %q", text, got, want)
+		}
+	})
+}
+
 // FuzzLocalPath: wherever a link was to lead, it leads to this site.
 func FuzzLocalPath(f *testing.F) {
 	for _, seed := range []string{"/articles/1?x=1", "//e.x", `/\e.x`, "/\t//e.x", "/%2f/e.x", "/..//e.x", "/%2fe.x /", "/@e.x:80"} {
