@@ -99,13 +99,11 @@ func statusOf(err error) int {
 	return http.StatusInternalServerError
 }
 
-// keepPrivate keeps shared caches from serving a paid page to everybody. The
-// scripts that the site lets read it may read what was paid, too.
+// keepPrivate keeps shared caches from serving a paid page to everybody.
 func keepPrivate(header http.Header) {
-	exposeOurs(header)
 	header["Cache-Control"] = []string{privately(header.Get("Cache-Control"))}
-	if len(header["Vary"]) == 0 {
-		header["Vary"] = []string{"Authorization, Cookie"}
+	if !varies(header, "Authorization") && !varies(header, "Cookie") {
+		header["Vary"] = append(header["Vary"], "Authorization, Cookie")
 		return
 	}
 	addVary(header, "Authorization", "Cookie")

@@ -28,8 +28,10 @@ func presented(r *http.Request) http.Header {
 // the credential, where it is known.
 func hide(r *http.Request, cred *credential) {
 	if caddyhttp.GetVar(r.Context(), presentedVar) == nil {
-		kept := http.Header{"Authorization": r.Header["Authorization"], "Cookie": r.Header["Cookie"]}
-		caddyhttp.SetVar(r.Context(), presentedVar, presentation(func() http.Header { return kept }))
+		authorization, cookie := r.Header["Authorization"], r.Header["Cookie"]
+		caddyhttp.SetVar(r.Context(), presentedVar, presentation(func() http.Header {
+			return http.Header{"Authorization": authorization, "Cookie": cookie}
+		}))
 	}
 	strip(r.Header, cred)
 	dropReservedTrailers(r)

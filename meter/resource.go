@@ -68,7 +68,11 @@ func dropSeparators(r rune) rune {
 // cleanPath resolves dots and doubled slashes and keeps a final slash, because
 // servers answer /a and /a/ with different things.
 func cleanPath(p string) string {
-	clean := path.Clean("/" + p)
+	rooted := p
+	if !strings.HasPrefix(p, "/") {
+		rooted = "/" + p
+	}
+	clean := path.Clean(rooted) // which allocates nothing where there is nothing to clean
 	if clean != "/" && strings.HasSuffix(p, "/") {
 		clean += "/"
 	}
