@@ -8,12 +8,13 @@ BUILD := CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags "-w -s"
 GOLANGCI_LINT := v2.15.0
 LINT          := .tools/golangci-lint-$(GOLANGCI_LINT)
 
-.PHONY: help build run test setup check race screenshots fuzz clean
+.PHONY: help build run test setup check race bench screenshots fuzz clean
 
 help:
 	@echo "make run    build Caddy with the paywall and start the demo magazine on http://localhost:8402"
 	@echo "make build  build bin/caddy"
 	@echo "make test   set up what the tests need and run everything"
+	@echo "make bench  measure what the paywall costs, a quarter of an hour (BENCH='-only file_server -rounds 2' for less)"
 	@echo "make fuzz   fuzz every parser, a minute each (FUZZTIME=10m for longer)"
 
 build:
@@ -31,16 +32,16 @@ run: build
 
 test: setup check race
 
-# What the tests need beyond Go: a browser with a font, and curl for the README's
-# commands. Where it cannot be installed, it is named.
-PACKAGES := chromium fonts-dejavu-core curl
+# What the tests need beyond Go: a browser with a font, curl for the README's
+# commands, and wrk for the benchmark. Where it cannot be installed, it is named.
+PACKAGES := chromium fonts-dejavu-core curl wrk
 
 setup:
-	@command -v chromium >/dev/null && command -v curl >/dev/null && exit 0; \
+	@command -v chromium >/dev/null && command -v curl >/dev/null && command -v wrk >/dev/null && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(PACKAGES) >/dev/null; \
 	else \
-		echo "The tests need Chromium and curl. On Debian, as root: apt-get install $(PACKAGES)" >&2; exit 1; \
+		echo "The tests need Chromium, curl and wrk. On Debian, as root: apt-get install $(PACKAGES)" >&2; exit 1; \
 	fi
 
 # With the flags of build, so that what one has compiled serves the other.
@@ -59,6 +60,12 @@ $(LINT):
 
 race:
 	go test -race -tags $(TAGS) -timeout 14m ./...
+
+# What the paywall costs, beside Caddy without it; package caddymodule/bench
+# says how. BENCH is its flags.
+BENCH ?=
+bench: setup
+	@go run ./caddymodule/bench $(BENCH)
 
 # The pictures that the README shows, from the reader's story in a browser.
 screenshots: setup
