@@ -33,9 +33,14 @@ func Language(r *http.Request) string {
 			return tag
 		}
 	}
-	tag, _ := match(strings.Join(r.Header.Values("Accept-Language"), ","))
-	return tag
+	return accepted.of(strings.Join(r.Header["Accept-Language"], ","), func(value string) string {
+		tag, _ := match(value)
+		return tag
+	})
 }
+
+// accepted is global because what it remembers is the same for every page.
+var accepted choices
 
 // match finds the language for a list of preferences in the form of
 // Accept-Language. ok is false where English is only the last resort.

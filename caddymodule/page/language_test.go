@@ -71,6 +71,9 @@ func FuzzLanguage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query, accept string) {
 		start := time.Now()
 		got := Language(asking(query, accept))
+		if again := Language(asking(query, accept)); again != got {
+			t.Errorf("%q at first, %q when asked again", got, again)
+		}
 		if localeOf(got).tag != got {
 			t.Errorf("%q is none of our languages", got)
 		}
