@@ -10,23 +10,19 @@ import (
 )
 
 // profile writes the CPU profile of the paywall's process while a row runs once
-// more. The run is not part of the table: profiling costs time too.
+// more. The run is not part of the table, because profiling costs time too, and
+// its books are not looked at: the profile would be of that.
 func (s *stand) profile(ctx context.Context, r row, window time.Duration, path string) error {
 	window = max(window.Round(time.Second), time.Second)
 	ended := make(chan error, 1)
-	go func() {
-		ended <- fetchProfile(ctx, s.paywall.debug+"/debug/pprof/profile?seconds="+seconds(window), path)
-	}()
-	_, err := s.runPriced(ctx, r, window+profileLead)
+	go func() { ended <- fetchProfile(ctx, s.paywall.debug+"/debug/pprof/profile?seconds="+seconds(window), path) }()
+	_, counted, err := s.run(ctx, s.paywall, r, r.load(s, window))
 	if fetched := <-ended; fetched != nil {
 		return fmt.Errorf("profile: %w", fetched)
 	}
+	s.nextPage += counted.Sent
 	return err
 }
-
-// profileLead is how much longer the row runs than the profile, so that the
-// profile has as little as possible of before and after.
-const profileLead = time.Second
 
 func fetchProfile(ctx context.Context, url, path string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
