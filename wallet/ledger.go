@@ -62,8 +62,9 @@ type Ledger interface {
 	Auditor
 
 	// Close makes everything durable, ends background work and frees the
-	// store. Operations under way finish first; later ones answer
-	// ErrUnavailable, and a second Close does nothing and returns nil.
+	// store, also of a ledger that has stopped, where it returns why.
+	// Operations under way finish first; later ones answer ErrUnavailable, and a
+	// second Close does nothing and returns nil.
 	Close() error
 }
 

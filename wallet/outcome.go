@@ -1,6 +1,9 @@
 package wallet
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Outcome is a ledger's answer to an operation. Only Applied and Replayed mean
 // that the operation has taken effect; every other outcome changed nothing. An
@@ -68,6 +71,13 @@ var (
 	// ErrUnavailable: the ledger cannot answer now. What became of the
 	// operation is unknown: retry the same id (invariant 6).
 	ErrUnavailable = errors.New("ledger unavailable")
+
+	// ErrStopped: the ledger could not make something durable and has stopped.
+	// Every method answers so until the ledger is closed, which frees all that
+	// it had, and opened again. The new one finds out what became of the
+	// operations under way: retry the same id. An ErrStopped is an
+	// ErrUnavailable.
+	ErrStopped = fmt.Errorf("%w: it has stopped and must be opened again", ErrUnavailable)
 
 	// ErrInUse: another process holds the ledger.
 	ErrInUse = errors.New("ledger in use by another process")

@@ -130,13 +130,14 @@ func (l *Ledger) land(f *flight, err error) {
 const maxKept = 1 << 20
 
 // stop ends the ledger's service, with l.mu held: everything from now on answers
-// ErrUnavailable. What is in memory may never have reached the disk.
+// ErrStopped. What is in memory may never have reached the disk.
 func (l *Ledger) stop(err error) {
 	if l.failure != nil {
 		return
 	}
-	l.failure = fmt.Errorf("%w: the ledger has stopped and must be opened again: %w", wallet.ErrUnavailable, err)
-	l.log.Error("ledger stopped", "error", err)
+	err = cured(err, l.dir)
+	l.failure = fmt.Errorf("%w: %w", wallet.ErrStopped, err)
+	l.log.Error("ledger stopped: " + err.Error() + ": the paywall tries again by itself")
 	l.boarding.land(l.failure)
 	l.room.Broadcast()
 	l.signal()

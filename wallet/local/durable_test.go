@@ -228,8 +228,8 @@ func TestAfterAFailedSyncNothingIsAnswered(t *testing.T) {
 	d.mu.Unlock()
 	charge := wallet.Charge{ID: newID(), Wallet: w, Generation: 1, Rule: "news", Resource: "news:/a", Price: 5, Window: time.Hour}
 	for range 2 {
-		if _, err := l.Charge(ctx, charge); !errors.Is(err, wallet.ErrUnavailable) || !errors.Is(err, errSync) {
-			t.Errorf("the charge answers %v, want ErrUnavailable and the cause", err)
+		if _, err := l.Charge(ctx, charge); !errors.Is(err, wallet.ErrStopped) || !errors.Is(err, wallet.ErrUnavailable) || !errors.Is(err, errSync) {
+			t.Errorf("the charge answers %v, want ErrStopped and the cause", err)
 		}
 	}
 	syncs := d.syncs()
@@ -239,8 +239,8 @@ func TestAfterAFailedSyncNothingIsAnswered(t *testing.T) {
 		"Verify":   second(l.Verify(ctx)),
 		"Release":  second(l.Release(ctx, wallet.Release{ID: newID(), Wallet: w})),
 	} {
-		if !errors.Is(err, wallet.ErrUnavailable) {
-			t.Errorf("%s answers %v, want ErrUnavailable", name, err)
+		if !errors.Is(err, wallet.ErrStopped) {
+			t.Errorf("%s answers %v, want ErrStopped", name, err)
 		}
 	}
 	if err := l.Close(); !errors.Is(err, errSync) {

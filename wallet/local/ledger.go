@@ -43,6 +43,7 @@ const defaultSegmentSize = 64 << 20
 // concurrent use. Make one with [Open].
 type Ledger struct {
 	fs          fileSystem
+	dir         string // for people to read
 	clock       func() time.Time
 	log         *slog.Logger
 	segmentSize uint64
@@ -80,14 +81,24 @@ type Ledger struct {
 var errClosed = fmt.Errorf("%w: closed", wallet.ErrUnavailable)
 
 // Open opens the ledger in a directory and makes one where there is none. It
-// returns when the books are as they were. ErrInUse: another process has it.
-// ErrCorrupt: what is there is not what was written.
+// returns when the books are as they were and the journal has been written to.
+// ErrInUse: another process has it. ErrCorrupt: what is there is not what was
+// written. Any other error is the system's, such as a full disk or one that is
+// read-only. The text of each says what to do.
 func Open(o Options) (*Ledger, error) {
 	if o.Dir == "" {
 		return nil, errors.New("ledger: no directory")
 	}
+	l, err := open(o)
+	if err != nil {
+		return nil, cured(fmt.Errorf("ledger %s: %w", o.Dir, err), o.Dir)
+	}
+	return l, nil
+}
+
+func open(o Options) (*Ledger, error) {
 	if err := makeDirectory(o.Dir); err != nil {
-		return nil, fmt.Errorf("ledger: %w", err)
+		return nil, err
 	}
 	unlock, err := lockDirectory(o.Dir)
 	if err != nil {
@@ -109,11 +120,10 @@ func lockDirectory(dir string) (unlock func() error, err error) {
 	lock := flock.New(directory(dir).path(lockName), flock.SetPermissions(fileMode))
 	locked, err := lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("ledger: lock: %w", err)
+		return nil, fmt.Errorf("lock: %w", err)
 	}
 	if !locked {
-		return nil, fmt.Errorf("%w: directory %s; stop the other process, or give each one a directory of its own",
-			wallet.ErrInUse, dir)
+		return nil, fmt.Errorf("%w; stop the other process, or give each one a directory of its own", wallet.ErrInUse)
 	}
 	return lock.Unlock, nil
 }
@@ -121,7 +131,7 @@ func lockDirectory(dir string) (unlock func() error, err error) {
 // openOn opens a ledger on a file system that nobody else uses.
 func openOn(fs fileSystem, o Options) (*Ledger, error) {
 	l := &Ledger{
-		fs: fs, clock: o.Clock, log: o.Log, segmentSize: uint64(o.SegmentSize),
+		fs: fs, dir: o.Dir, clock: o.Clock, log: o.Log, segmentSize: uint64(o.SegmentSize),
 		unlock:  func() error { return nil },
 		wake:    make(chan struct{}, 1),
 		snap:    make(chan struct{}, 1),

@@ -15,12 +15,12 @@ import (
 func (l *Ledger) recover(random io.Reader) error {
 	names, err := l.fs.Names()
 	if err != nil {
-		return fmt.Errorf("ledger: %w", err)
+		return err
 	}
 	for _, unfinished := range []string{newSegment, newSnapshot} {
 		if slices.Contains(names, unfinished) {
 			if err := l.fs.Remove(unfinished); err != nil {
-				return fmt.Errorf("ledger: %w", err)
+				return err
 			}
 		}
 	}
@@ -147,15 +147,14 @@ func (j *journal) replayLast(f file, last segment, from *snapshot) (*frames, err
 	if err != nil {
 		return nil, err
 	}
-	if newest != 0 {
-		if err := rewrite(f, newest, end.offset); err != nil {
-			return nil, fmt.Errorf("journal: %w", err)
-		}
+	reaches, err := makeReady(f, newest, end.offset)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
 	}
 	if err := j.fs.SyncDir(); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	j.use(f, last, end.offset, allocated)
+	j.use(f, last, end.offset, max(allocated, reaches))
 	return end, nil
 }
 
@@ -190,16 +189,26 @@ func cutTail(f file, end *frames) (allocated int64, err error) {
 	return end.offset, nil
 }
 
-// rewrite writes the last frame again and syncs it. If its sync had failed, the
-// system may show it from memory and take it for written, while the disk does
-// not have it: an answer that rests on it would be lost with the power.
-func rewrite(f file, from, to int64) error {
-	frame := make([]byte, to-from)
-	if _, err := f.ReadAt(frame, from); err != nil && !errors.Is(err, io.EOF) {
-		return err
+// makeReady writes what stands at the end of a segment again and syncs it: the
+// last frame, if any, and the zeros behind it as far as the file is to reach
+// ahead.
+//
+// If the frame's sync had failed, the system may show it from memory and take it
+// for written, while the disk does not have it: an answer that rests on it would
+// be lost with the power. And a disk that is full, broken or read-only is an
+// error of Open, and not of the first reader's charge.
+func makeReady(f file, newest, end int64) (reaches int64, err error) {
+	if newest != 0 {
+		frame := make([]byte, end-newest)
+		if _, err := f.ReadAt(frame, newest); err != nil && !errors.Is(err, io.EOF) {
+			return 0, err
+		}
+		if _, err := f.WriteAt(frame, newest); err != nil {
+			return 0, err
+		}
 	}
-	if _, err := f.WriteAt(frame, from); err != nil {
-		return err
+	if err := writeZeros(f, end, end+ahead); err != nil {
+		return 0, err
 	}
-	return f.Sync()
+	return end + ahead, f.Sync()
 }
