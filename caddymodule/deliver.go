@@ -99,8 +99,10 @@ func statusOf(err error) int {
 	return http.StatusInternalServerError
 }
 
-// keepPrivate keeps shared caches from serving a paid page to everybody.
+// keepPrivate keeps shared caches from serving a paid page to everybody. The
+// scripts that the site lets read it may read what was paid, too.
 func keepPrivate(header http.Header) {
+	exposeOurs(header)
 	header["Cache-Control"] = []string{privately(header.Get("Cache-Control"))}
 	if !varies(header, "Authorization") && !varies(header, "Cookie") {
 		header["Vary"] = append(header["Vary"], "Authorization, Cookie")

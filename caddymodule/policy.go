@@ -52,8 +52,10 @@ func speculative(h http.Header) bool {
 // reader to see, or is not saying (an older one, or no browser). An image, a
 // frame or a script's fetch takes no visit of a pass, and neither does another
 // site that sends the reader here without a click: the reader might not know.
+// Browsers that do not say where a page goes say Origin for a script's fetch
+// from elsewhere, and for no link.
 func navigation(h http.Header) bool {
-	if to := h.Get("Sec-Fetch-Dest"); to != "" && to != "document" {
+	if to := h.Get("Sec-Fetch-Dest"); to != "" && to != "document" || h.Get("Origin") != "" {
 		return false
 	}
 	return h.Get("Sec-Fetch-Site") != "cross-site" || h.Get("Sec-Fetch-User") == "?1"
