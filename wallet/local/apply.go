@@ -14,12 +14,12 @@ func (s *state) resolve(r *record) error {
 	}
 	var found bool
 	if r.hasWallet() && r.kind != wallet.KindCreate {
-		if r.walletAt, found = s.purses.byID[r.wallet]; !found {
+		if r.walletAt, found = s.purses.index(r.wallet); !found {
 			return fmt.Errorf("its wallet does not exist")
 		}
 	}
 	if r.has(flagBetween) {
-		if r.otherAt, found = s.purses.byID[r.other]; !found {
+		if r.otherAt, found = s.purses.index(r.other); !found {
 			return fmt.Errorf("the wallet that receives does not exist")
 		}
 	}
@@ -113,7 +113,7 @@ func (s *state) applyEntry(r *record, at uint64) error {
 }
 
 func (s *state) applyCreate(r *record) error {
-	if _, exists := s.purses.byID[r.wallet]; exists || s.purses.recoveryTaken(r.recovery, noWallet) {
+	if _, exists := s.purses.index(r.wallet); exists || s.purses.recoveryTaken(r.recovery, noWallet) {
 		return fmt.Errorf("its wallet exists already")
 	}
 	r.walletAt = s.purses.list.length

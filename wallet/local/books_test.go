@@ -27,7 +27,7 @@ type plain struct {
 
 func plainState(s *state, now int64) plain {
 	p := plain{
-		Records: s.records, Recovery: s.purses.byRecovery, Passes: make(map[passKey]pass), Rules: s.passes.names,
+		Records: s.records, Recovery: make(map[wallet.Digest]uint32), Passes: make(map[passKey]pass), Rules: s.passes.names,
 		Grants: make(map[grantKey]grant), Holds: make(map[wallet.OpID]hold), Accounts: make(map[string]wallet.Amount),
 		Notes: s.vouchers.notes, Ids: make(map[wallet.OpID]uint64), Settled: make(map[wallet.OpID]uint64),
 	}
@@ -35,19 +35,20 @@ func plainState(s *state, now int64) plain {
 		w := *s.purses.list.at(i)
 		w.pass = 0
 		p.Purses = append(p.Purses, w)
+		if opens, found := s.purses.opened(w.recovery); found {
+			p.Recovery[w.recovery] = opens
+		}
 	}
 	for key, i := range s.passes.byKey {
 		item := *s.passes.list.at(i)
 		item.next = 0
 		p.Passes[key] = item
 	}
-	for _, shard := range s.grants.shards {
-		for key, g := range shard {
-			if !over(g.until, now) {
-				p.Grants[key] = g
-			}
+	s.grants.table.each(func(g *grantItem) {
+		if !over(g.until, now) {
+			p.Grants[g.key()] = g.grant()
 		}
-	}
+	})
 	for id, i := range s.holds.byID {
 		if h := *s.holds.list.at(i); now-h.until <= holdMemory {
 			p.Holds[id] = h
@@ -67,11 +68,11 @@ func plainState(s *state, now int64) plain {
 
 func remembered(ids map[wallet.OpID]uint64, memory idBuckets, now int64) {
 	for _, bucket := range memory.buckets {
-		for id, at := range bucket.at {
-			if now-idTime(id) <= memory.memory {
-				ids[id] = at
+		bucket.ids.each(func(r *rememberedID) {
+			if now-idTime(r.id) <= memory.memory {
+				ids[r.id] = r.at
 			}
-		}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package local
 
 import (
 	"crypto/sha256"
+	"hash/maphash"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
@@ -40,22 +41,28 @@ const (
 
 func (g grant) has(f grantFlags) bool { return g.flags&f != 0 }
 
-// grantShards is how many parts the grants lie in. A sweep visits one at a time,
-// so that no charge waits while millions are looked through.
-const grantShards = 256
+// grantItem is a grant as it lies in memory, with nothing lost between its fields.
+type grantItem struct {
+	wallet   uint32
+	flags    grantFlags
+	resource resourceKey
+	until    int64
+	paid     uint64
+}
+
+func (i *grantItem) key() grantKey { return grantKey{i.wallet, i.resource} }
+
+func (i *grantItem) grant() grant { return grant{i.until, i.paid, i.flags} }
 
 // grants are what wallets have paid for.
 type grants struct {
-	shards [grantShards]map[grantKey]grant
-	peak   [grantShards]int // the most a shard has had since it was made
+	seed  maphash.Seed
+	table table[grantItem]
 }
 
 func newGrants() grants {
-	var g grants
-	for i := range g.shards {
-		g.shards[i] = make(map[grantKey]grant)
-	}
-	return g
+	seed := maphash.MakeSeed()
+	return grants{seed: seed, table: newTable(func(i *grantItem) uint64 { return maphash.Comparable(seed, i.key()) })}
 }
 
 // find returns a grant, closed or not, that has not ended.
@@ -66,26 +73,28 @@ func (g *grants) find(key grantKey, now int64) (grant, bool) {
 
 // at returns what is remembered of a grant, ended or not.
 func (g *grants) at(key grantKey) (grant, bool) {
-	found, known := g.shards[key.resource[0]][key]
-	return found, known
+	if there := g.item(maphash.Comparable(g.seed, key), &key); there != nil {
+		return there.grant(), true
+	}
+	return grant{}, false
 }
 
-func (g *grants) set(key grantKey, to grant) { g.shards[key.resource[0]][key] = to }
+func (g *grants) item(hash uint64, key *grantKey) *grantItem {
+	return g.table.find(hash, func(i *grantItem) bool { return i.wallet == key.wallet && i.resource == key.resource })
+}
 
-// sweep forgets the grants of one shard that have ended.
+func (g *grants) set(key grantKey, to grant) {
+	hash := maphash.Comparable(g.seed, key)
+	item := grantItem{key.wallet, to.flags, key.resource, to.until, to.paid}
+	if there := g.item(hash, &key); there != nil {
+		*there = item
+		return
+	}
+	g.table.add(hash, item)
+}
+
+// sweep forgets the grants of one shard that have ended. A sweep visits one
+// shard at a time, so that no charge waits while millions are looked through.
 func (g *grants) sweep(shard int, now int64) {
-	m := g.shards[shard]
-	g.peak[shard] = max(g.peak[shard], len(m))
-	for key, there := range m {
-		if over(there.until, now) {
-			delete(m, key)
-		}
-	}
-	if len(m) < g.peak[shard]/4 { // a map never shrinks; one that is mostly empty is made anew
-		smaller := make(map[grantKey]grant, len(m))
-		for key, there := range m {
-			smaller[key] = there
-		}
-		g.shards[shard], g.peak[shard] = smaller, len(smaller)
-	}
+	g.table.drop(shard, func(item *grantItem) bool { return over(item.until, now) })
 }

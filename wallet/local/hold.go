@@ -136,7 +136,7 @@ func (l *Ledger) sweep() {
 	defer l.background.Done()
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
-	for shard := 0; ; shard = (shard + 1) % grantShards {
+	for shard := 0; ; shard = (shard + 1) % tableShards {
 		select {
 		case <-l.stopped:
 			return

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"hash/maphash"
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
@@ -24,7 +25,7 @@ func newIDMemory() idMemory {
 }
 
 func newIDBuckets(memory, width time.Duration) idBuckets {
-	return idBuckets{memory: memory.Milliseconds(), width: width.Milliseconds(), dropped: -1}
+	return idBuckets{memory: memory.Milliseconds(), width: width.Milliseconds(), dropped: -1, seed: maphash.MakeSeed()}
 }
 
 // ofCharge reports whether an operation of a kind has wallet.ChargeMemory.
@@ -93,12 +94,19 @@ type idBuckets struct {
 	width   int64 // of a bucket, milliseconds
 	buckets []idBucket
 	dropped int64 // the newest time in an id that was forgotten; -1: none was
+	seed    maphash.Seed
 }
 
 type idBucket struct {
 	number int64 // the time in its ids, divided by the width
 	newest int64
-	at     map[wallet.OpID]uint64 // positions in the journal
+	ids    table[rememberedID]
+}
+
+// rememberedID is an id that took effect and the position of its record.
+type rememberedID struct {
+	id wallet.OpID
+	at uint64
 }
 
 func (b *idBuckets) find(id wallet.OpID, made, now int64) (at uint64, known bool) {
@@ -108,8 +116,10 @@ func (b *idBuckets) find(id wallet.OpID, made, now int64) (at uint64, known bool
 	number := made / b.width
 	for i := range b.buckets {
 		if b.buckets[i].number == number {
-			at, known = b.buckets[i].at[id]
-			return at, known
+			if there := b.buckets[i].item(maphash.Comparable(b.seed, id), &id); there != nil {
+				return there.at, true
+			}
+			return 0, false
 		}
 	}
 	return 0, false
@@ -118,8 +128,17 @@ func (b *idBuckets) find(id wallet.OpID, made, now int64) (at uint64, known bool
 func (b *idBuckets) remember(id wallet.OpID, at uint64) {
 	made := idTime(id)
 	bucket := b.bucket(made / b.width)
-	bucket.at[id] = at
 	bucket.newest = max(bucket.newest, made)
+	hash := maphash.Comparable(b.seed, id)
+	if there := bucket.item(hash, &id); there != nil {
+		there.at = at
+		return
+	}
+	bucket.ids.add(hash, rememberedID{id, at})
+}
+
+func (b *idBucket) item(hash uint64, id *wallet.OpID) *rememberedID {
+	return b.ids.find(hash, func(r *rememberedID) bool { return r.id == *id })
 }
 
 // bucket returns a bucket and makes it where there is none. There are about
@@ -130,7 +149,10 @@ func (b *idBuckets) bucket(number int64) *idBucket {
 			return &b.buckets[i]
 		}
 	}
-	b.buckets = append(b.buckets, idBucket{number: number, at: make(map[wallet.OpID]uint64)})
+	seed := b.seed
+	b.buckets = append(b.buckets, idBucket{number: number, ids: newTable(func(r *rememberedID) uint64 {
+		return maphash.Comparable(seed, r.id)
+	})})
 	return &b.buckets[len(b.buckets)-1]
 }
 

@@ -65,18 +65,12 @@ func (l *Ledger) Freeze(ctx context.Context, f wallet.Freeze) (wallet.Receipt, e
 
 // Wallet implements [wallet.Keeper].
 func (l *Ledger) Wallet(ctx context.Context, id wallet.WalletID) (wallet.Wallet, error) {
-	return l.oneWallet(ctx, func() (uint32, bool) {
-		at, found := l.state.purses.byID[id]
-		return at, found
-	})
+	return l.oneWallet(ctx, func() (uint32, bool) { return l.state.purses.index(id) })
 }
 
 // WalletByRecovery implements [wallet.Keeper].
 func (l *Ledger) WalletByRecovery(ctx context.Context, recovery wallet.Digest) (wallet.Wallet, error) {
-	return l.oneWallet(ctx, func() (uint32, bool) {
-		at, found := l.state.purses.byRecovery[recovery]
-		return at, found
-	})
+	return l.oneWallet(ctx, func() (uint32, bool) { return l.state.purses.opened(recovery) })
 }
 
 func (l *Ledger) oneWallet(ctx context.Context, find func() (uint32, bool)) (wallet.Wallet, error) {

@@ -72,7 +72,7 @@ func TestCloseEndsAllBackgroundWork(t *testing.T) {
 // garbage collector; with one pointer in the item it is a million.
 func TestHotStateHoldsNoPointers(t *testing.T) {
 	for _, item := range []any{
-		purse{}, pass{}, passKey{}, grant{}, grantKey{}, hold{}, voucher{}, wallet.OpID{}, wallet.WalletID{}, wallet.Digest{},
+		purse{}, pass{}, passKey{}, grant{}, grantItem{}, rememberedID{}, hold{}, voucher{}, wallet.OpID{}, wallet.WalletID{}, wallet.Digest{},
 	} {
 		if path := pointerIn(reflect.TypeOf(item)); path != "" {
 			t.Errorf("%T holds a pointer: %s", item, path)
@@ -114,7 +114,7 @@ func TestAnIDForgottenUnderAWrongClockStaysStale(t *testing.T) {
 	right := now
 	now = now.Add(365 * 24 * time.Hour)
 	l.mu.Lock()
-	for shard := range grantShards {
+	for shard := range tableShards {
 		l.state.forget(now.UnixMilli(), shard)
 	}
 	l.mu.Unlock()

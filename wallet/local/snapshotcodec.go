@@ -162,20 +162,14 @@ func (d *decoder) passes(s *state) {
 }
 
 func (e *encoder) grants(s *state) {
-	count := 0
-	for _, shard := range s.grants.shards {
-		count += len(shard)
-	}
-	e.uvarint(uint64(count))
-	for _, shard := range s.grants.shards {
-		for key, g := range shard {
-			e.uvarint(uint64(key.wallet))
-			e.bytes(key.resource[:])
-			e.varint(g.until)
-			e.byte(byte(g.flags))
-			e.uvarint(g.paid)
-		}
-	}
+	e.uvarint(uint64(s.grants.table.length))
+	s.grants.table.each(func(g *grantItem) {
+		e.uvarint(uint64(g.wallet))
+		e.bytes(g.resource[:])
+		e.varint(g.until)
+		e.byte(byte(g.flags))
+		e.uvarint(g.paid)
+	})
 }
 
 func (d *decoder) grants(s *state) {

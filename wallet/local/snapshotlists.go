@@ -76,15 +76,15 @@ func (d *decoder) vouchers(s *state) {
 func (e *encoder) ids(b *idBuckets) {
 	e.varint(b.dropped)
 	count := 0
-	for _, bucket := range b.buckets {
-		count += len(bucket.at)
+	for i := range b.buckets {
+		count += b.buckets[i].ids.length
 	}
 	e.uvarint(uint64(count))
-	for _, bucket := range b.buckets {
-		for id, at := range bucket.at {
-			e.bytes(id[:])
-			e.uvarint(at)
-		}
+	for i := range b.buckets {
+		b.buckets[i].ids.each(func(r *rememberedID) {
+			e.bytes(r.id[:])
+			e.uvarint(r.at)
+		})
 	}
 }
 

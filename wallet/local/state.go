@@ -1,6 +1,8 @@
 package local
 
 import (
+	"hash/maphash"
+
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
@@ -9,7 +11,7 @@ import (
 // the garbage collector has nothing to look at however much is in it. It does
 // not lock, and reads no clock: what time it is comes with the question.
 type state struct {
-	purses   purses
+	purses   *purses
 	passes   passes
 	grants   grants
 	holds    holds
@@ -44,20 +46,41 @@ type purse struct {
 	pass       uint32 // its newest pass: one more than the index; zero: none
 }
 
-// purses are the wallets in order of creation.
+// purses are the wallets in order of creation. The tables hold their indexes.
 type purses struct {
 	list       arena[purse]
-	byID       map[wallet.WalletID]uint32
-	byRecovery map[wallet.Digest]uint32
+	seed       maphash.Seed
+	byID       table[uint32]
+	byRecovery table[uint32] // also of digests that open nothing any more
 }
 
-func newPurses() purses {
-	return purses{byID: make(map[wallet.WalletID]uint32), byRecovery: make(map[wallet.Digest]uint32)}
+func newPurses() *purses {
+	p := &purses{seed: maphash.MakeSeed()}
+	p.byID = newTable(func(i *uint32) uint64 { return maphash.Comparable(p.seed, p.list.at(*i).id) })
+	p.byRecovery = newTable(func(i *uint32) uint64 { return maphash.Comparable(p.seed, p.list.at(*i).recovery) })
+	return p
+}
+
+// index returns the index of a wallet.
+func (p *purses) index(id wallet.WalletID) (uint32, bool) {
+	return indexIn(&p.byID, maphash.Comparable(p.seed, id), func(i *uint32) bool { return p.list.at(*i).id == id })
+}
+
+// opened returns the index of the wallet that a recovery digest opens.
+func (p *purses) opened(by wallet.Digest) (uint32, bool) {
+	return indexIn(&p.byRecovery, maphash.Comparable(p.seed, by), func(i *uint32) bool { return p.list.at(*i).recovery == by })
+}
+
+func indexIn(t *table[uint32], hash uint64, same func(*uint32) bool) (uint32, bool) {
+	if i := t.find(hash, same); i != nil {
+		return *i, true
+	}
+	return 0, false
 }
 
 // find returns a wallet and its index, or nil.
 func (p *purses) find(id wallet.WalletID) (*purse, uint32) {
-	i, found := p.byID[id]
+	i, found := p.index(id)
 	if !found {
 		return nil, 0
 	}
@@ -66,26 +89,26 @@ func (p *purses) find(id wallet.WalletID) (*purse, uint32) {
 
 func (p *purses) add(w purse) {
 	i := p.list.add(w)
-	p.byID[w.id] = i
-	p.setRecovery(i, w.recovery)
+	p.byID.add(maphash.Comparable(p.seed, w.id), i)
+	if w.recovery != (wallet.Digest{}) {
+		p.byRecovery.add(maphash.Comparable(p.seed, w.recovery), i)
+	}
 }
 
 // setRecovery changes what opens a wallet; the zero digest opens nothing.
 func (p *purses) setRecovery(i uint32, to wallet.Digest) {
 	w := p.list.at(i)
-	if p.byRecovery[w.recovery] == i {
-		delete(p.byRecovery, w.recovery)
-	}
+	p.byRecovery.remove(maphash.Comparable(p.seed, w.recovery), func(at *uint32) bool { return *at == i })
 	w.recovery = to
 	if to != (wallet.Digest{}) {
-		p.byRecovery[to] = i
+		p.byRecovery.add(maphash.Comparable(p.seed, to), i)
 	}
 }
 
 // recoveryTaken reports whether a digest opens a wallet other than the one at
 // index i, or any wallet where i is noWallet.
 func (p *purses) recoveryTaken(d wallet.Digest, i uint32) bool {
-	owner, taken := p.byRecovery[d]
+	owner, taken := p.opened(d)
 	return taken && owner != i
 }
 

@@ -89,7 +89,7 @@ func (s *state) fold(r *record, at uint64) error {
 		return corrupt("the %s record at %d does not follow from those before it: %v", r.kind, at, err)
 	}
 	if s.records%forgetEvery == 0 {
-		s.forget(r.time, int(s.records/forgetEvery%grantShards))
+		s.forget(r.time, int(s.records/forgetEvery%tableShards))
 	}
 	return nil
 }
