@@ -58,6 +58,33 @@ func TestAFormIsKnownByItsMediaType(t *testing.T) {
 	}
 }
 
+// FuzzFormOfItem: the short way past the parser leads where the parser does.
+func FuzzFormOfItem(f *testing.F) {
+	for _, item := range []string{
+		"", "*/*", "text/html", "text/html;q=0.9", "text/html; q=0.9", "text/html;q=", "text/html;", "text/html ;q=1", "text/html;q=0.5;level=1",
+		"application/problem+json", "+json", "/+json", "a/+json", "a//+json", "a/b/c+json", "TEXT/HTML", "text/html;q=1.0.0", "text/html;Q=0.1", "text/html;q=x",
+	} {
+		f.Add(item)
+	}
+	f.Fuzz(func(t *testing.T, item string) {
+		got, quality := formOfItem(item)
+		want, wanted := formOfParsed(item)
+		if quality != wanted || quality > 0 && got != want {
+			t.Errorf("%q names form %d at %d, want %d at %d", item, got, quality, want, wanted)
+		}
+	})
+}
+
+func BenchmarkFormOf(b *testing.B) {
+	h := http.Header{"Accept": {"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if formOf(h) != asHTML {
+			b.Fatal("a browser does not get HTML")
+		}
+	}
+}
+
 // FuzzFormOf holds what a page's answer rests on: HTML and JSON are sent only
 // to who has named them, and naming one of them alone gets it.
 func FuzzFormOf(f *testing.F) {

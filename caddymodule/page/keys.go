@@ -8,7 +8,7 @@ const (
 	VoucherUnknown    = "voucher_unknown"   // unknown, void or expired: one wording, which tells a guesser nothing
 	VoucherUsed       = "voucher_used"
 	TooManyTries      = "too_many_tries"
-	Limited           = "too_many_requests" // without payment, from one address or wallet
+	Limited           = "too_many_requests"  // without payment, from one address or wallet
 	RecoveryMalformed = "recovery_malformed" // a typing mistake, found without a look-up
 	RecoveryUnknown   = "recovery_unknown"
 
