@@ -2,7 +2,8 @@
 -- their page and in who asks, put together by concatenation, because wrk.format
 -- costs more than the rest of wrk. The arguments, after --:
 --
---   window       seconds, or fewer where the limit is reached
+--   window       seconds, or fewer where the limit is reached; more where no
+--                connection has had an answer yet
 --   limit        requests
 --   connections  as wrk has them
 --   path         what each page's address begins with
@@ -84,7 +85,7 @@ function request()
 			return head .. FIRST_PAGE .. tails[1]
 		end
 		started, processor = now(), os.clock()
-	elseif count >= limit or count % CLOCK_EVERY == 0 and now() - started >= window then
+	elseif count >= limit or count % CLOCK_EVERY == 0 and count > connections and now() - started >= window then
 		stopping, elapsed = true, now() - started
 		return park()
 	end

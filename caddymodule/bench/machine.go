@@ -25,7 +25,7 @@ type machine struct {
 // describeMachine asks the machine, for what the disk at dir is too. What cannot
 // be found out is said to be unknown.
 func describeMachine(ctx context.Context, caddyProgram, dir string) machine {
-	m := machine{CPU: unknown, Cores: runtime.NumCPU(), Kernel: unknown, FileSystem: fileSystemOf(dir), Go: runtime.Version(), Wrk: unknown}
+	m := machine{CPU: unknown, Cores: runtime.NumCPU(), Kernel: unknown, FileSystem: fileSystemOf(dir), Go: runtime.Version()}
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		if _, after, found := strings.Cut(string(text), "model name\t: "); found {
 			m.CPU, _, _ = strings.Cut(after, "\n")
@@ -36,13 +36,8 @@ func describeMachine(ctx context.Context, caddyProgram, dir string) machine {
 	}
 	version, _ := exec.CommandContext(ctx, caddyProgram, "version").Output()
 	m.Caddy = first(version)
-	if m.Caddy == unknown || m.Caddy == "(devel)" {
-		m.Caddy = unknown
-	}
 	help, _ := exec.CommandContext(ctx, "wrk", "-v").CombinedOutput() // fails, as it was given no address
-	if m.Wrk = first(bytes.TrimPrefix(help, []byte("wrk "))); m.Wrk == "" {
-		m.Wrk = unknown
-	}
+	m.Wrk = first(bytes.TrimPrefix(help, []byte("wrk ")))
 	return m
 }
 

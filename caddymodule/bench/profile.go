@@ -15,7 +15,9 @@ import (
 func (s *stand) profile(ctx context.Context, r row, window time.Duration, path string) error {
 	window = max(window.Round(time.Second), time.Second)
 	ended := make(chan error, 1)
-	go func() { ended <- fetchProfile(ctx, s.paywall.debug+"/debug/pprof/profile?seconds="+seconds(window), path) }()
+	go func() {
+		ended <- fetchProfile(ctx, s.paywall.debug+"/debug/pprof/profile?seconds="+seconds(window), path)
+	}()
 	_, counted, err := s.run(ctx, s.paywall, r, r.load(s, window))
 	if fetched := <-ended; fetched != nil {
 		return fmt.Errorf("profile: %w", fetched)

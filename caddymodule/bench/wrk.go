@@ -5,7 +5,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -52,7 +51,8 @@ type report struct {
 	P50, P99  float64 // microseconds
 }
 
-// rate is answers a second within the window.
+// rate is answers a second within the window, at whose end all connections but
+// one have a request in flight.
 func (r report) rate(connections int) float64 {
 	return float64(r.Sent-connections+1) / r.Elapsed
 }
@@ -99,8 +99,6 @@ func (r report) check(l load) error {
 			l.connections-r.Parked, l.connections, wrkGrace)
 	case r.Sent != r.Answers:
 		return fmt.Errorf("%d requests were sent and %d answered", r.Sent, r.Answers)
-	case r.Sent < l.connections:
-		return errors.New("not one request for each connection was answered; make the window longer")
 	}
 	return nil
 }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The smallest benchmark: real programs, real wrk, and every answer accounted
+// for by the paywall's count and by the ledger's entries (invariants 4 and 7).
+// What it measures in so short a time is worth nothing.
+func TestTheBenchmarkAccountsForEveryAnswer(t *testing.T) {
+	var out, progress bytes.Buffer
+	err := bench(t.Context(), options{
+		rounds: 1, window: 200 * time.Millisecond, wallets: 100, dir: t.TempDir(), json: true,
+		only: regexp.MustCompile(`file_server, 64|reverse_proxy, 256`),
+	}, &out, &progress)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got result
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+		t.Fatalf("%v in %s", err, out.Bytes())
+	}
+	want := []string{
+		"file_server 64 bare, anonymous", "file_server 64 unpriced path",
+		"file_server 64 402, HTML", "file_server 64 402, JSON", "file_server 64 402, text",
+		"file_server 64 bare, cookie", "file_server 64 re-read, receipt",
+		"file_server 64 bare, token", "file_server 64 re-read, token", "file_server 64 paid view, a new page each time",
+		"reverse_proxy 256 bare, token", "reverse_proxy 256 paid view, a new page each time",
+	}
+	var names []string
+	for _, l := range got.Lines {
+		name := strings.Join([]string{l.Site, map[int]string{64: "64", 256: "256"}[l.Connections], l.Name}, " ")
+		names = append(names, name)
+		if l.Rate <= 0 || l.Ratio <= 0 || l.P50 <= 0 || l.P99 < l.P50 || l.Least > l.Ratio || l.Greatest < l.Ratio {
+			t.Errorf("%s was measured as %+v", name, l)
+		}
+	}
+	if strings.Join(names, "\n") != strings.Join(want, "\n") {
+		t.Errorf("the table has\n%s\nnot\n%s", strings.Join(names, "\n"), strings.Join(want, "\n"))
+	}
+	if m := got.Machine; m.Cores < 1 || m.CPU == unknown || m.Kernel == unknown || m.FileSystem == unknown || m.Caddy == unknown || m.Wrk == unknown {
+		t.Errorf("the machine is %+v", m)
+	}
+}
+
+// A paywall that lets readers in for nothing would look fast.
+func TestARowWhoseBooksDisagreeFails(t *testing.T) {
+	paid := row{fresh: true, outcome: "paid"}
+	for name, c := range map[string]struct {
+		row           row
+		before, after books
+		wrong         bool
+	}{
+		"every answer was charged":           {paid, books{3, 30}, books{8, 35}, false},
+		"an answer was not charged":          {paid, books{3, 30}, books{7, 34}, true},
+		"an answer was charged twice":        {paid, books{3, 30}, books{8, 36}, true},
+		"an entry is missing":                {paid, books{3, 30}, books{8, 34}, true},
+		"a re-read is no entry":              {row{outcome: "granted"}, books{3, 0}, books{8, 0}, false},
+		"a re-read was answered another way": {row{outcome: "granted"}, books{3, 0}, books{7, 0}, true},
+		"what has no price is in no book":    {row{}, books{}, books{}, false},
+	} {
+		if err := c.row.agree(c.before, c.after, 5); (err != nil) != c.wrong {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestARunThatDoesNotAddUpFails(t *testing.T) {
+	whole := report{Sent: 100, Parked: 64, Answers: 100}
+	lost, waiting, broken := whole, whole, whole
+	lost.Answers, waiting.Parked, broken.Errors = 99, 63, 1
+	for name, c := range map[string]struct {
+		report report
+		wrong  bool
+	}{
+		"everything was answered":    {whole, false},
+		"a request was not answered": {lost, true},
+		"a connection still waits":   {waiting, true},
+		"a connection broke":         {broken, true},
+	} {
+		if err := c.report.check(load{connections: 64}); (err != nil) != c.wrong {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAMedianIsTheMiddle(t *testing.T) {
+	for _, c := range []struct {
+		values []float64
+		want   float64
+	}{{[]float64{2}, 2}, {[]float64{9, 1}, 5}, {[]float64{5, 1, 9}, 5}, {[]float64{8, 2, 4, 100}, 6}} {
+		if got := median(c.values); got != c.want {
+			t.Errorf("the median of %v is %v, want %v", c.values, got, c.want)
+		}
+	}
+}
