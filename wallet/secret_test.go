@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -139,6 +140,27 @@ func TestATagOpensOnlyItsOwnMessageUnderItsOwnKey(t *testing.T) {
 	if quotes.Verify(append(message, ' '), tag[:]) {
 		t.Error("another message is accepted")
 	}
+}
+
+// What a key signs with is used again, and must not be by two at once.
+func TestAKeySignsForManyAtOnce(t *testing.T) {
+	key := testSecret(t).Derive("quote")
+	var group sync.WaitGroup
+	for worker := range 8 {
+		group.Go(func() {
+			message := bytes.Repeat([]byte{byte(worker)}, 100*worker)
+			mac := hmac.New(sha256.New, key.key())
+			mac.Write(message)
+			want := mac.Sum(nil)
+			for range 200 {
+				if got := key.Sign(message); !bytes.Equal(got[:], want) {
+					t.Errorf("the tag of %d bytes is %x, want %x", len(message), got, want)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestWithoutAKeyNothingIsSigned(t *testing.T) {
