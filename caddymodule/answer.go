@@ -42,6 +42,7 @@ func (c *call) fail(err error) {
 		c.app.logger.Error("answering " + c.r.URL.Path + ": " + err.Error())
 		p = errUnavailable
 	}
+	p = c.app.counted(c.r, c.cred, p)
 	f := c.form()
 	if f == asHTML && c.r.Method == http.MethodPost && shownOnPage[p.key] {
 		setNotice(c.w, c.r, p.key)

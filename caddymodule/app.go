@@ -57,6 +57,10 @@ type App struct {
 	// Default: 180 days. The recovery code opens the wallet after that.
 	TokenLifetime caddy.Duration `json:"token_lifetime,omitempty"`
 
+	// How many requests without payment one address may send. Default: 1200 a
+	// minute.
+	UnpaidLimit UnpaidLimit `json:"unpaid_limit,omitzero"`
+
 	currency wallet.Currency
 	store    LedgerModule
 	given    givenKeys
@@ -66,6 +70,7 @@ type App struct {
 	csrf     *http.CrossOriginProtection
 	limits   *limits
 	rules    ruleList
+	patience patience
 	open     func() (*keys, error) // what is opened at the first use, once
 
 	shared atomic.Pointer[reference] // from Start to Cleanup
@@ -82,7 +87,10 @@ func (a *App) Provision(ctx caddy.Context) (err error) {
 	a.logger = ctx.Logger()
 	a.now, a.random = time.Now, rand.Reader
 	a.csrf = http.NewCrossOriginProtection()
-	a.limits = newLimits(a.now)
+	if err := a.UnpaidLimit.settle(); err != nil {
+		return fmt.Errorf("paywall: %w", err)
+	}
+	a.limits = newLimits(a.UnpaidLimit, a.now())
 	a.open = sync.OnceValues(a.openKeys)
 	if err := registerMetrics(ctx.GetMetricsRegistry()); err != nil {
 		return fmt.Errorf("paywall: metrics: %w", err)

@@ -109,7 +109,7 @@ func TestAttackWalletsWithoutNumber(t *testing.T) {
 	s := startSite(t, magazine)
 	app := runningApp(t)
 	for range maxNewWallets - 1 {
-		app.limits.newWallets.add("127.0.0.1")
+		app.limits.newWallets.add(partyAt("127.0.0.1"), app.now())
 	}
 	s.stranger().post("/.paywall/wallets", nil).wants(http.StatusCreated)
 	refused := s.stranger().post("/.paywall/wallets", nil).wants(http.StatusTooManyRequests)

@@ -153,7 +153,7 @@ func TestEveryWrongUseIsRefusedWithItsLineAndItsCure(t *testing.T) {
 		{site("paywall /a {\nbundle 10 0\n}"), ":3", "not above zero"},
 		{site("paywall /a {\nbundle 10 10.00 long\n}"), ":3", "such as 24h or 7d"},
 		{site("paywall /a {\nbundle 10 10.00 90d 1\n}"), ":3", `remove "1"`},
-		{option("colour red"), ":3", "it has currency, ledger, secret, signing_keys and token_lifetime"},
+		{option("colour red"), ":3", "it has currency, ledger, secret, signing_keys, token_lifetime and unpaid_limit"},
 		{option("currency"), ":3", "currency needs a text"},
 		{option("currency usd"), ":3", "such as USD or EUR"},
 		{option("currency XXX"), ":3", "such as USD or EUR"},

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-
 	"github.com/caddy-paywall/caddy-paywall/caddymodule/page"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
@@ -104,11 +102,8 @@ func (c *call) serve() (err error) {
 	return endpoint.serve(c)
 }
 
-// address is what the client is counted by in limits.
-func (c *call) address() string {
-	ip, _ := caddyhttp.GetVar(c.r.Context(), caddyhttp.ClientIPVarKey).(string)
-	return addressKey(ip)
-}
+// address is whom the client is counted for in limits.
+func (c *call) address() party { return partyAt(clientOf(c.r)) }
 
 // mint makes a token for a wallet.
 func (c *call) mint(id wallet.WalletID, generation uint32, maxPrice wallet.Amount) (string, error) {

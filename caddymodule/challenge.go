@@ -25,6 +25,10 @@ type offered struct {
 
 // challenge answers 402: what the page costs, and how to pay for it.
 func (s *sale) challenge(w http.ResponseWriter, why error) {
+	if p := (problem{}); errors.As(s.app.unpaid(s.r, s.cred), &p) {
+		s.turnAway(w, p)
+		return
+	}
 	s.became(outcomeChallenged)
 	o := offered{quote: meter.NewQuote(s.app.newID(), s.rule, s.resource, s.back, s.app.now())}
 	o.sealed = o.quote.Seal(s.keys.quotes)
@@ -217,9 +221,17 @@ func (s *sale) replyProblem(w http.ResponseWriter, p problem) {
 		s.challenge(w, p)
 		return
 	}
-	if p.status == http.StatusServiceUnavailable {
+	s.turnAway(w, s.app.counted(s.r, s.cred, p))
+}
+
+// turnAway answers a problem that money would not cure.
+func (s *sale) turnAway(w http.ResponseWriter, p problem) {
+	switch {
+	case p.key == page.Limited:
+		s.became(outcomeLimited)
+	case p.status == http.StatusServiceUnavailable:
 		s.became(outcomeUnavailable)
-	} else {
+	default:
 		s.became(outcomeRefused)
 	}
 	p.write(w, s.r, formOf(s.r.Header), s.app.frame(s.r))

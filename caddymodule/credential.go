@@ -28,7 +28,10 @@ func (a *App) credentialOf(k *keys, r *http.Request) (*credential, error) {
 		return nil, err
 	}
 	if token != "" {
-		claims, err := k.ring.Verify(token, a.now())
+		claims, err := a.verify(k, r, token)
+		if errors.As(err, new(problem)) {
+			return nil, err
+		}
 		if err != nil {
 			return nil, problem{status: http.StatusUnauthorized, key: page.BadRequest, detail: err.Error()}
 		}
@@ -38,7 +41,10 @@ func (a *App) credentialOf(k *keys, r *http.Request) (*credential, error) {
 	if err != nil || token == "" {
 		return nil, err
 	}
-	claims, err := k.ring.Verify(token, a.now())
+	claims, err := a.verify(k, r, token)
+	if errors.As(err, new(problem)) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, nil
 	}
@@ -83,12 +89,20 @@ func (a *App) refuseQueryToken(k *keys, r *http.Request) error {
 	if !strings.Contains(r.URL.RawQuery, "eyJ") { // how every JWT begins
 		return nil
 	}
+	looked := 0
 	for _, values := range r.URL.Query() {
 		for _, value := range values {
-			if len(value) > wallet.MaxToken {
+			if len(value) > wallet.MaxToken || !strings.HasPrefix(value, "eyJ") {
 				continue
 			}
-			if _, err := k.ring.Verify(value, a.now()); err == nil || errors.Is(err, wallet.ErrTokenExpired) {
+			if looked++; looked > maxQueryTokens {
+				return nil
+			}
+			_, err := a.verify(k, r, value)
+			if errors.As(err, new(problem)) {
+				return err
+			}
+			if err == nil || errors.Is(err, wallet.ErrTokenExpired) {
 				return badRequest("a wallet token does not belong in a URL, where it is logged: " +
 					"send it as Authorization: Bearer, and sign out everywhere else, as this one has leaked")
 			}

@@ -28,7 +28,7 @@ func newIssuer(t testing.TB) issuer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return issuer{t, &App{now: time.Now}, &keys{ring: ring}, id}
+	return issuer{t, &App{now: time.Now, limits: newLimits(UnpaidLimit{Off: true}, time.Now())}, &keys{ring: ring}, id}
 }
 
 // token is a token that was issued so long ago and lasts an hour.

@@ -1,6 +1,8 @@
 package caddymodule
 
 import (
+	"strconv"
+
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
@@ -20,6 +22,7 @@ func init() {
 //	    secret         <key>
 //	    signing_keys   <key>...
 //	    token_lifetime <duration>
+//	    unpaid_limit   <requests> <period> | off
 //	}
 //
 // Every line is optional, and so is the whole. secret and signing_keys are
@@ -72,8 +75,10 @@ func (a *App) unmarshalOption(d *caddyfile.Dispenser, option string) error {
 		return nil
 	case "token_lifetime":
 		return durationArg(d, &a.TokenLifetime)
+	case "unpaid_limit":
+		return a.UnpaidLimit.unmarshal(d)
 	}
-	return d.Errf("the global option paywall has no option %q; it has currency, ledger, secret, signing_keys and token_lifetime", option)
+	return d.Errf("the global option paywall has no option %q; it has currency, ledger, secret, signing_keys, token_lifetime and unpaid_limit", option)
 }
 
 func (a *App) unmarshalLedger(d *caddyfile.Dispenser) error {
@@ -87,6 +92,27 @@ func (a *App) unmarshalLedger(d *caddyfile.Dispenser) error {
 	}
 	a.LedgerRaw = caddyconfig.JSONModuleObject(module, "engine", engine, nil)
 	for d.NextArg() { // the engine has read them from a dispenser of its own
+	}
+	return nil
+}
+
+func (l *UnpaidLimit) unmarshal(d *caddyfile.Dispenser) error {
+	var requests string
+	if err := textArg(d, &requests); err != nil {
+		return err
+	}
+	if l.Off = requests == "off"; l.Off {
+		return nil
+	}
+	var err error
+	if l.Requests, err = strconv.Atoi(requests); err != nil || l.Requests < 1 {
+		return d.Errf("%q is no number of requests; write unpaid_limit 1200 1m, or unpaid_limit off", requests)
+	}
+	if err := durationArg(d, &l.Period); err != nil {
+		return err
+	}
+	if err := l.settle(); err != nil {
+		return d.WrapErr(err)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ const decidedVar = "paywall.decided"
 // `{http.paywall.currency}` | The ISO 4217 code of the currency.
 // `{http.paywall.wallet}` | The id of the wallet, a pseudonym; empty without one.
 // `{http.paywall.visits}` | For the upstream: the visits left in the wallet's pass after this view; empty where it has none.
-// `{http.paywall.outcome}` | After the answer: paid, visit, granted, refunded, unpaid, challenged, refused or unavailable.
+// `{http.paywall.outcome}` | After the answer: paid, visit, granted, refunded, unpaid, challenged, limited, refused or unavailable.
 // `{http.paywall.charge_id}` | After the answer: the id of the charge, where there was one.
 type Handler struct {
 	// The name of the rule: it identifies visits bought and stands in reports,

@@ -54,6 +54,9 @@ func (c *call) newWallet() error {
 		c.redirect(page.WalletPath) // a reader has one, and would lose it
 		return nil
 	}
+	if wait, ok := c.app.limits.allWallets.take(c.address(), c.app.now()); !ok {
+		return c.app.limited(c.r, wait)
+	}
 	made, err := c.create()
 	if err != nil {
 		return err
@@ -87,8 +90,8 @@ func (c *call) create() (made madeWallet, err error) {
 	if err != nil {
 		return made, err
 	}
-	if wait, spent := c.app.limits.newWallets.spent(c.address()); spent {
-		return made, tooMany(wait)
+	if wait, ok := c.app.limits.newWallets.take(c.address(), c.app.now()); !ok {
+		return made, c.app.limited(c.r, wait)
 	}
 	if made.id, err = wallet.NewWalletID(c.app.random); err != nil {
 		return made, err
@@ -105,7 +108,6 @@ func (c *call) create() (made madeWallet, err error) {
 	if !receipt.Outcome.Done() {
 		return made, refusalOf(receipt.Outcome)
 	}
-	c.app.limits.newWallets.add(c.address())
 	made.token, err = c.mint(made.id, receipt.Generation, limit)
 	return made, err
 }
@@ -201,7 +203,16 @@ func (c *call) renewRecovery() error {
 	return c.done(http.StatusOK, map[string]string{"recovery_code": code.String()}, c.back(), page.RecoveryRenewed)
 }
 
+// rekey gives a wallet a new recovery code. Each is kept in the journal and
+// costs its holder nothing, so they are limited like new wallets, and like
+// wrong codes.
 func (c *call) rekey(id wallet.WalletID, revoke bool) (wallet.Code, uint32, error) {
+	if wait, ok := c.app.limits.wrongCodes.take(partyOf(id), c.app.now()); !ok {
+		return wallet.Code{}, 0, tooMany(wait)
+	}
+	if wait, ok := c.app.limits.newWallets.take(c.address(), c.app.now()); !ok {
+		return wallet.Code{}, 0, c.app.limited(c.r, wait)
+	}
 	code, err := wallet.NewRecoveryCode(c.app.random)
 	if err != nil {
 		return code, 0, err

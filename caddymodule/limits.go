@@ -1,9 +1,12 @@
 package caddymodule
 
 import (
-	"net/netip"
-	"sync"
+	"errors"
+	"fmt"
+	"sync/atomic"
 	"time"
+
+	"github.com/caddyserver/caddy/v2"
 )
 
 // The limits on what strangers may send, in one place.
@@ -19,103 +22,86 @@ const (
 	maxNewWallets   = 2000
 	newWalletPeriod = time.Hour
 
-	maxTallies = 1 << 16 // addresses and wallets remembered by one limit
+	// Wallets that all addresses together may create in that period without a
+	// voucher: ten a second. At some 220 bytes each a flood that lasts a whole
+	// day takes 190 MB of memory.
+	maxAllWallets = 36_000
+
+	// Requests without payment from one address. Each costs some 50 µs, for a
+	// 402 or a forged signature, so that one address takes a thousandth of a
+	// core. Twenty a second are more than the readers of a large office ask
+	// for at once, or a search engine sends from one address; those who pay do
+	// not count.
+	defaultUnpaid       = 1200
+	defaultUnpaidPeriod = caddy.Duration(time.Minute)
+	mostUnpaid          = 1_000_000_000
+	mostUnpaidPeriod    = caddy.Duration(24 * time.Hour)
+
+	// Tokens that are looked for in a query. Each may cost a signature.
+	maxQueryTokens = 8
 )
 
-// limits counts what an address or a wallet does. It lives as long as its
-// configuration: a reload forgives.
-type limits struct {
-	wrongCodes *tally
-	newWallets *tally
+// UnpaidLimit is how many requests that pay nothing one address may send: those
+// that end in a 402, in a token that is refused, or in an error of a form below
+// /.paywall/. After that they are answered 429, at little cost. Requests that
+// pay, or read what is paid for, do not count and are not limited; those of a
+// known wallet count for the wallet.
+type UnpaidLimit struct {
+	// How many at once; and as many again in each period. Default: 1200.
+	Requests int `json:"requests,omitempty"`
+
+	// The period, from a second to a day. Default: a minute.
+	Period caddy.Duration `json:"period,omitempty"`
+
+	// No limit.
+	Off bool `json:"off,omitempty"`
 }
 
-func newLimits(now func() time.Time) *limits {
-	return &limits{
-		wrongCodes: newTally(maxWrongCodes, wrongCodePeriod, now),
-		newWallets: newTally(maxNewWallets, newWalletPeriod, now),
-	}
-}
-
-// tally counts events by key in fixed periods. It is safe for concurrent use,
-// and its memory is bounded: when it is full of keys that are all still
-// counting, new keys are refused until a period ends, because forgetting would
-// be what a flood is for.
-type tally struct {
-	most   int
-	period time.Duration
-	now    func() time.Time
-
-	mu     sync.Mutex
-	counts map[string]count
-	full   time.Time // until then no period ends, so that there is no room to make
-}
-
-type count struct {
-	events int
-	ends   time.Time
-}
-
-func newTally(most int, period time.Duration, now func() time.Time) *tally {
-	return &tally{most: most, period: period, now: now, counts: make(map[string]count)}
-}
-
-// spent reports whether key has used up its events, and when it may go on.
-func (t *tally) spent(key string) (time.Duration, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.now()
-	c, known := t.counts[key]
-	if known && now.Before(c.ends) {
-		return c.ends.Sub(now), c.events >= t.most
-	}
-	return t.period, !known && len(t.counts) >= maxTallies && !t.makeRoom(now)
-}
-
-// add counts one event of key.
-func (t *tally) add(key string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.now()
-	c, known := t.counts[key]
-	if !known && len(t.counts) >= maxTallies && !t.makeRoom(now) {
-		return
-	}
-	if !known || !now.Before(c.ends) {
-		c = count{ends: now.Add(t.period)}
-	}
-	c.events++
-	t.counts[key] = c
-}
-
-// makeRoom forgets the keys whose period is over. It looks for them only when
-// there is one: a flood of new keys would otherwise have every request go
-// through all that are known.
-func (t *tally) makeRoom(now time.Time) bool {
-	if now.Before(t.full) {
-		return false
-	}
-	t.full = now.Add(t.period)
-	for key, c := range t.counts {
-		if !now.Before(c.ends) {
-			delete(t.counts, key)
-		} else if c.ends.Before(t.full) {
-			t.full = c.ends
+// settle fills in the defaults.
+func (l *UnpaidLimit) settle() error {
+	if l.Off {
+		if l.Requests != 0 || l.Period != 0 {
+			return errors.New("unpaid_limit is off and has a limit too; keep one")
 		}
+		return nil
 	}
-	return len(t.counts) < maxTallies
+	if l.Requests == 0 {
+		l.Requests = defaultUnpaid
+	}
+	if l.Period == 0 {
+		l.Period = defaultUnpaidPeriod
+	}
+	if l.Requests < 1 || l.Requests > mostUnpaid {
+		return fmt.Errorf("unpaid_limit: %d requests, must be 1 to %d", l.Requests, mostUnpaid)
+	}
+	if l.Period < caddy.Duration(time.Second) || l.Period > mostUnpaidPeriod {
+		return fmt.Errorf("unpaid_limit: a period of %v, must be 1s to %v", time.Duration(l.Period), time.Duration(mostUnpaidPeriod))
+	}
+	return nil
 }
 
-// addressKey is what an address is counted by. One IPv6 subscriber has a /64
-// at least, so all of it counts as one.
-func addressKey(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return address
+// limits counts what an address or a wallet does. It lives as long as its
+// configuration: a reload forgives. It takes 2 MiB, whatever comes.
+type limits struct {
+	unpaid *allowance // nil: unlimited
+	// Tokens that are refused. Apart from unpaid, so that neighbours who only
+	// look keep nobody's token from being verified.
+	forged     *allowance
+	wrongCodes *allowance
+	newWallets *allowance
+	allWallets *allowance
+	noticed    atomic.Int64 // when the log last told of unpaid or forged, in Unix nanoseconds
+}
+
+func newLimits(unpaid UnpaidLimit, now time.Time) *limits {
+	l := &limits{
+		wrongCodes: newAllowance(maxWrongCodes, wrongCodePeriod, allowanceSlots, now),
+		newWallets: newAllowance(maxNewWallets, newWalletPeriod, allowanceSlots, now),
+		allWallets: newAllowance(maxAllWallets, newWalletPeriod, 1, now),
 	}
-	ip = ip.Unmap().WithZone("")
-	if ip.Is4() {
-		return ip.String()
+	if !unpaid.Off {
+		l.unpaid = newAllowance(unpaid.Requests, time.Duration(unpaid.Period), allowanceSlots, now)
+		l.forged = newAllowance(unpaid.Requests, time.Duration(unpaid.Period), allowanceSlots, now)
 	}
-	prefix, _ := ip.Prefix(64)
-	return prefix.String()
+	return l
 }

@@ -18,13 +18,14 @@ const (
 	outcomeRefunded    outcome = "refunded"    // not delivered after all, so the money went back
 	outcomeUnpaid      outcome = "unpaid"      // would have been charged, but was not delivered
 	outcomeChallenged  outcome = "challenged"  // 402
+	outcomeLimited     outcome = "limited"     // 429
 	outcomeRefused     outcome = "refused"     // another 4xx
 	outcomeUnavailable outcome = "unavailable" // 503
 )
 
 var outcomes = [...]outcome{
 	outcomePaid, outcomeVisit, outcomeGranted, outcomeRefunded,
-	outcomeUnpaid, outcomeChallenged, outcomeRefused, outcomeUnavailable,
+	outcomeUnpaid, outcomeChallenged, outcomeLimited, outcomeRefused, outcomeUnavailable,
 }
 
 // collectors are the paywall's metrics. They are global because counts must

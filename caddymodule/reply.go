@@ -25,6 +25,9 @@ func (p problem) write(w http.ResponseWriter, r *http.Request, f form, frame pag
 	if p.status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="paywall", error="invalid_token"`)
 	}
+	if f == asHTML && p.key == page.Limited {
+		f = asText // a flood shall not have a page for each request
+	}
 	switch f {
 	case asHTML:
 		back := ""

@@ -3,7 +3,6 @@ package caddymodule
 import (
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/caddymodule/page"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
@@ -97,10 +96,10 @@ func (c *call) operation() wallet.OpID {
 }
 
 // guessers is who is counted for wrong codes: the address and the wallet.
-func (c *call) guessers() []string {
-	who := []string{"address " + c.address()}
+func (c *call) guessers() []party {
+	who := []party{c.address()}
 	if c.cred != nil {
-		who = append(who, "wallet "+c.cred.Wallet.String())
+		who = append(who, partyOf(c.cred.Wallet))
 	}
 	return who
 }
@@ -108,8 +107,8 @@ func (c *call) guessers() []string {
 // guessing refuses who has sent too many wrong codes, before any look-up.
 func (c *call) guessing() error {
 	for _, who := range c.guessers() {
-		if wait, spent := c.app.limits.wrongCodes.spent(who); spent {
-			return tooMany(wait.Round(time.Second))
+		if wait, spent := c.app.limits.wrongCodes.spent(who, c.app.now()); spent {
+			return tooMany(wait)
 		}
 	}
 	return nil
@@ -118,7 +117,7 @@ func (c *call) guessing() error {
 // wrongCode counts a wrong code and is the problem it was given.
 func (c *call) wrongCode(p problem) error {
 	for _, who := range c.guessers() {
-		c.app.limits.wrongCodes.add(who)
+		c.app.limits.wrongCodes.add(who, c.app.now())
 	}
 	return p
 }
