@@ -13,16 +13,9 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
-const (
-	// settleTimeout bounds how long an answer waits for the ledger. It does
-	// not end with the request: a client that leaves must not leave a charge
-	// half asked for.
-	settleTimeout = 5 * time.Second
-
-	// holdTTL is how long a price stays set aside for a method with side
-	// effects: longer than an upstream may take to its header.
-	holdTTL = 10 * time.Minute
-)
+// holdTTL is how long a price stays set aside for a method with side effects:
+// longer than an upstream may take to its header.
+const holdTTL = 10 * time.Minute
 
 // action is what is done with a request for a priced page.
 type action uint8
@@ -151,11 +144,8 @@ func (s *sale) afford(asked intent) (act action, why error) {
 	return chargeAfter, nil
 }
 
-// settling is the context of a settlement: not the request's, which ends when
-// the client leaves, and not the configuration's, which ends with a reload.
-func (s *sale) settling() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(s.r.Context()), settleTimeout)
-}
+// settling is the context of a settlement.
+func (s *sale) settling() context.Context { return s.app.patience.context(s.app.now()) }
 
 // newID draws the id of an operation.
 func (a *App) newID() wallet.OpID {

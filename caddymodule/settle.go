@@ -20,9 +20,7 @@ func (s *sale) settleCharge(status int, header http.Header) func(http.ResponseWr
 	if s.r.Context().Err() != nil {
 		return func(http.ResponseWriter) {}
 	}
-	ctx, cancel := s.settling()
-	defer cancel()
-	receipt, err := s.ledger.Charge(ctx, wallet.Charge{
+	receipt, err := s.ledger.Charge(s.settling(), wallet.Charge{
 		ID: s.charge, Wallet: s.wallet, Generation: s.cred.Generation,
 		Rule: s.rule.Name, Resource: s.resource, Price: s.affordable(), Window: s.rule.Window,
 	})
@@ -44,9 +42,7 @@ func (s *sale) settleHold(status int, header http.Header) func(http.ResponseWrit
 		s.became(outcomeUnpaid)
 		return nil
 	}
-	ctx, cancel := s.settling()
-	defer cancel()
-	receipt, err := s.ledger.Capture(ctx, wallet.Capture{
+	receipt, err := s.ledger.Capture(s.settling(), wallet.Capture{
 		ID: s.charge, Wallet: s.wallet, Hold: s.hold, Amount: s.rule.Price,
 		Rule: s.rule.Name, Resource: s.resource, Window: s.rule.Window,
 	})
@@ -122,9 +118,7 @@ func (s *sale) settleRead(status int, header http.Header) func(http.ResponseWrit
 // went back. Where the ledger cannot answer the page leaves all the same: it is
 // paid for, and the next reading settles it.
 func (s *sale) settleAhead(delivered bool, header http.Header) (refunded bool) {
-	ctx, cancel := s.settling()
-	defer cancel()
-	receipt, err := s.ledger.Settle(ctx, wallet.Settlement{
+	receipt, err := s.ledger.Settle(s.settling(), wallet.Settlement{
 		ID: s.app.newID(), Wallet: s.wallet, Resource: s.resource, Delivered: delivered,
 	})
 	if err != nil {
@@ -142,9 +136,7 @@ func (s *sale) settleAhead(delivered bool, header http.Header) (refunded bool) {
 // refund gives back what was charged for an answer that the upstream has broken
 // off. The header has left, so that only the wallet shows it.
 func (s *sale) refund() {
-	ctx, cancel := s.settling()
-	defer cancel()
-	receipt, err := s.ledger.Settle(ctx, wallet.Settlement{
+	receipt, err := s.ledger.Settle(s.settling(), wallet.Settlement{
 		ID: s.app.newID(), Wallet: s.wallet, Resource: s.resource, Charge: s.charge,
 	})
 	if err != nil {
@@ -156,10 +148,8 @@ func (s *sale) refund() {
 
 // setAside holds the price before the upstream acts.
 func (s *sale) setAside() error {
-	ctx, cancel := s.settling()
-	defer cancel()
 	id := s.app.newID()
-	receipt, err := s.ledger.Hold(ctx, wallet.Hold{
+	receipt, err := s.ledger.Hold(s.settling(), wallet.Hold{
 		ID: id, Wallet: s.wallet, Generation: s.cred.Generation, Amount: s.rule.Price, TTL: holdTTL,
 	})
 	if err != nil {
@@ -179,9 +169,7 @@ func (s *sale) letGo() {
 	if s.hold == (wallet.OpID{}) {
 		return
 	}
-	ctx, cancel := s.settling()
-	defer cancel()
-	_, err := s.ledger.Release(ctx, wallet.Release{ID: s.app.newID(), Wallet: s.wallet, Hold: s.hold})
+	_, err := s.ledger.Release(s.settling(), wallet.Release{ID: s.app.newID(), Wallet: s.wallet, Hold: s.hold})
 	if err != nil {
 		s.app.logger.Error("releasing a hold: " + err.Error())
 	}
@@ -198,9 +186,9 @@ func (s *sale) stamp(header http.Header, receipt wallet.Receipt) {
 // stamp says on an answer what was charged and what is left.
 func (a *App) stamp(header http.Header, receipt wallet.Receipt) {
 	if receipt.Visit {
-		header.Set("Paywall-Visits", strconv.Itoa(receipt.Visits))
+		header["Paywall-Visits"] = []string{strconv.Itoa(receipt.Visits)}
 	} else {
-		header.Set("Paywall-Charged", a.currency.Price(receipt.Amount))
+		header["Paywall-Charged"] = []string{a.currency.Price(receipt.Amount)}
 	}
-	header.Set("Paywall-Balance", a.currency.Price(receipt.Balance))
+	header["Paywall-Balance"] = []string{a.currency.Price(receipt.Balance)}
 }
