@@ -27,6 +27,7 @@ type gate struct {
 	before    http.Header // as it was before the upstream touched it
 	committed bool
 	refused   bool
+	empty     bool // a 205: it is not paid for, and net/http would let a body through
 	endless   bool // a connection handed over, or a stream of events: it has no end to miss
 	deaf      bool // the client takes no more
 }
@@ -53,6 +54,9 @@ func (g *gate) commit(status int) bool {
 	g.committed = true
 	instead := g.settle(status, g.Header())
 	if instead == nil {
+		if g.empty = status == http.StatusResetContent; g.empty {
+			g.Header().Del("Content-Length")
+		}
 		g.endless = status == http.StatusSwitchingProtocols ||
 			strings.HasPrefix(g.Header().Get("Content-Type"), "text/event-stream")
 		return true
@@ -82,6 +86,9 @@ func (g *gate) Write(p []byte) (int, error) {
 	if g.refused {
 		return 0, errRefused
 	}
+	if g.empty {
+		return len(p), nil
+	}
 	n, err := g.ResponseWriter.Write(p)
 	g.deaf = g.deaf || err != nil
 	return n, err
@@ -94,6 +101,9 @@ func (g *gate) ReadFrom(r io.Reader) (int64, error) {
 	g.implicitHeader()
 	if g.refused {
 		return 0, errRefused
+	}
+	if g.empty {
+		return io.Copy(io.Discard, r)
 	}
 	n, err := g.ResponseWriterWrapper.ReadFrom(r)
 	g.deaf = g.deaf || err != nil
