@@ -84,12 +84,14 @@ http://{proxy} {
 `
 
 // paywallOption and pricedLine are what the bare Caddyfile does not have. The
-// keys are given, because the tokens are minted before Caddy starts.
+// keys are given, because the tokens are minted before Caddy starts; the limit
+// is one that is counted and never reached, as all of wrk is one address.
 const (
 	paywallOption = `paywall {
 		ledger local "{ledger}"
 		secret {env.` + secretVariable + `}
 		signing_keys {env.` + signingVariable + `}
+		unpaid_limit 1000000 1s
 	}`
 	pricedLine = `paywall ` + pricedPath + `* ` + price + ` {
 		rule ` + ruleName + `
