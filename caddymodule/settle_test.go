@@ -45,6 +45,9 @@ func (s *site) within(t *testing.T) *site {
 // wayFor is the address of a page that is delivered in a way.
 func wayFor(name string) string { return "/articles/1?way=" + url.QueryEscape(name) }
 
+// breaksOff is the delivery that ends before its answer does.
+const breaksOff = "a panic after the header"
+
 // paysFor reports whether a judged status costs money.
 func paysFor(status int) bool { return status != 0 && deliveryOf(status) == delivered }
 
@@ -64,10 +67,14 @@ func TestEachWayOfDeliveryIsChargedByWhatItDelivers(t *testing.T) {
 				m.wantsBalance("1.00")
 				return
 			}
-			m.wantsBalance("0.90")
 			if name != "Hijack bare" && !strings.Contains(raw, "Paywall-Charged: 0.10 USD") {
 				t.Errorf("the client is not told of the charge:\n%s", raw)
 			}
+			if name == breaksOff { // told of a charge that has gone back since
+				m.wantsBalance("1.00")
+				return
+			}
+			m.wantsBalance("0.90")
 			if again := m.raw("GET", wayFor(name)); !strings.Contains(again, way.body) || strings.Contains(again, "Paywall-Charged") {
 				t.Errorf("read again:\n%s", again)
 			}
@@ -104,7 +111,11 @@ func TestALedgerThatDoesNotAnswerAtTheCommitPointLeavesNothing(t *testing.T) {
 				if again := m.raw("GET", wayFor(name)); !strings.Contains(again, way.body) {
 					t.Errorf("read again:\n%s", again)
 				}
-				m.wantsBalance("0.90")
+				if name == breaksOff && f.lost != "" {
+					m.wantsBalance("1.00")
+				} else {
+					m.wantsBalance("0.90")
+				}
 			})
 		}
 	}

@@ -138,7 +138,7 @@ var deliveries = map[string]struct {
 	"a panic before the header": {func(http.ResponseWriter, *http.Request) error {
 		panic(http.ErrAbortHandler)
 	}, 0, "", 0},
-	"a panic after the header": {func(w http.ResponseWriter, _ *http.Request) error {
+	breaksOff: {func(w http.ResponseWriter, _ *http.Request) error {
 		_, _ = io.WriteString(w, secretBody)
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
