@@ -147,3 +147,20 @@ func TestAttackAFormOfAnotherOriginMakesAWallet(t *testing.T) {
 		t.Error("a form of the site's own makes no wallet either")
 	}
 }
+
+// The attack: a page loads the wallet's where nobody sees it, so that the new
+// recovery code, which is shown once, is shown to nobody.
+func TestAttackARecoveryCodeShownToNobody(t *testing.T) {
+	s := startSite(t, magazine)
+	reader := s.browser()
+	reader.submit(page.RedeemPath, url.Values{"code": {s.voucher("1.00")}}).wants(http.StatusSeeOther)
+	for _, marks := range [][2]string{
+		{"Sec-Fetch-Dest", "iframe"}, {"Sec-Fetch-Dest", "empty"}, {"Sec-Fetch-Dest", "image"}, {"Sec-Fetch-Site", "cross-site"},
+		{"Sec-Purpose", "prefetch;prerender"}, {"Origin", otherOrigin},
+	} {
+		for _, path := range []string{page.WalletPath, "/articles/1"} {
+			reader.with(marks[0], marks[1]).get(path).wantsHeader("Set-Cookie", "")
+		}
+	}
+	reader.get(page.WalletPath).says(`class="has-code"`)
+}

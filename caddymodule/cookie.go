@@ -68,8 +68,12 @@ var fieldOf = map[string]string{
 	page.RecoveryMalformed: page.FieldRecovery, page.RecoveryUnknown: page.FieldRecovery,
 }
 
-// takeCookie reads a cookie and deletes it.
+// takeCookie reads a cookie and deletes it. What the browser loads without
+// showing it, as in a frame of another page, takes nothing.
 func takeCookie(w http.ResponseWriter, r *http.Request, name string) string {
+	if speculative(r.Header) || !navigation(r.Header) {
+		return ""
+	}
 	for value := range cookieValues(r, cookieName(r, name)) {
 		setCookie(w, r, name, "", -time.Second)
 		return value
