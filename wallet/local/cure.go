@@ -23,6 +23,8 @@ func cure(err error, dir string) string {
 	switch {
 	case is(wallet.ErrCorrupt, wallet.ErrInUse):
 		return ""
+	case is(errLost):
+		return "put " + dir + " back, or mount its disk; only a restart would begin an empty ledger there"
 	case is(syscall.ENOSPC, syscall.EDQUOT):
 		return "free space on the disk of " + dir
 	case is(syscall.EROFS):

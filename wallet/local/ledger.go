@@ -48,6 +48,7 @@ type Ledger struct {
 	log         *slog.Logger
 	segmentSize uint64
 	unlock      func() error
+	lock        *flock.Flock // nil on a file system of a test's
 	journal     *journal
 
 	mu       sync.Mutex
@@ -100,15 +101,15 @@ func open(o Options) (*Ledger, error) {
 	if err := makeDirectory(o.Dir); err != nil {
 		return nil, err
 	}
-	unlock, err := lockDirectory(o.Dir)
+	lock, err := lockDirectory(o.Dir)
 	if err != nil {
 		return nil, err
 	}
 	l, err := openOn(directory(o.Dir), o)
 	if err != nil {
-		return nil, errors.Join(err, unlock())
+		return nil, errors.Join(err, lock.Unlock())
 	}
-	l.unlock = unlock
+	l.lock, l.unlock = lock, lock.Unlock
 	return l, nil
 }
 
@@ -116,7 +117,7 @@ func open(o Options) (*Ledger, error) {
 // system takes the lock back when the process ends, however it ends.
 const lockName = "lock"
 
-func lockDirectory(dir string) (unlock func() error, err error) {
+func lockDirectory(dir string) (*flock.Flock, error) {
 	lock := flock.New(directory(dir).path(lockName), flock.SetPermissions(fileMode))
 	locked, err := lock.TryLock()
 	if err != nil {
@@ -125,7 +126,7 @@ func lockDirectory(dir string) (unlock func() error, err error) {
 	if !locked {
 		return nil, fmt.Errorf("%w; stop the other process, or give each one a directory of its own", wallet.ErrInUse)
 	}
-	return lock.Unlock, nil
+	return lock, nil
 }
 
 // openOn opens a ledger on a file system that nobody else uses.
