@@ -2,7 +2,6 @@ package meter
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -17,7 +16,7 @@ const (
 	QuoteValidity = 15 * time.Minute
 
 	// MaxQuote is the longest sealed quote, in bytes.
-	MaxQuote = 16 << 10
+	MaxQuote = 4 << 10
 
 	// MaxReturn is the longest address to go back to, in bytes; a longer one
 	// is forgotten.
@@ -57,12 +56,13 @@ func (q Quote) PaymentID(id wallet.WalletID, offer string) wallet.OpID {
 // Seal writes the quote as text with its tag under key, both in unpadded
 // URL-safe base64 with a point between.
 func (q Quote) Seal(key wallet.Key) string {
-	message, err := json.Marshal(q.wire())
-	if err != nil {
-		panic("meter: a quote is always JSON: " + err.Error())
-	}
+	const numbers = 64 // bytes, or less, of what is not text
+	message := q.appendMessage(make([]byte, 0, numbers+len(q.Rule.Name)+len(q.Resource)+len(q.Return)))
 	tag := key.Sign(message)
-	return base64.RawURLEncoding.EncodeToString(message) + "." + base64.RawURLEncoding.EncodeToString(tag[:])
+	text := make([]byte, 0, base64.RawURLEncoding.EncodedLen(len(message)+len(tag))+2)
+	text = base64.RawURLEncoding.AppendEncode(text, message)
+	text = append(text, '.')
+	return string(base64.RawURLEncoding.AppendEncode(text, tag[:]))
 }
 
 // OpenQuote reads a sealed quote. The error is ErrQuote for anything that this
@@ -76,12 +76,11 @@ func OpenQuote(key wallet.Key, text string, now time.Time) (Quote, error) {
 	if !ok || !key.Verify(message, tag) {
 		return Quote{}, ErrQuote
 	}
-	var w wireQuote
-	if err := json.Unmarshal(message, &w); err != nil {
+	q, ok := readMessage(message)
+	switch {
+	case !ok:
 		return Quote{}, ErrQuote
-	}
-	q := w.quote()
-	if now.After(q.Expires) {
+	case now.After(q.Expires):
 		return q, ErrQuoteExpired
 	}
 	return q, nil
@@ -98,40 +97,4 @@ func decodeSealed(text string) (message, tag []byte, ok bool) {
 	}
 	tag, err = base64.RawURLEncoding.Strict().DecodeString(seal)
 	return message, tag, err == nil
-}
-
-// wireQuote is a quote's JSON: short names, because it travels in every 402.
-type wireQuote struct {
-	ID       wallet.OpID `json:"i"`
-	Rule     string      `json:"r"`
-	Price    int64       `json:"p,omitempty"`
-	Visits   int         `json:"v,omitempty"`
-	Bundle   int64       `json:"b,omitempty"`
-	Validity int64       `json:"d,omitempty"` // seconds
-	Window   int64       `json:"w"`           // seconds
-	Resource string      `json:"k"`
-	Return   string      `json:"u,omitempty"`
-	Expires  int64       `json:"e"` // Unix milliseconds
-}
-
-func (q Quote) wire() wireQuote {
-	r := q.Rule
-	return wireQuote{
-		ID: q.ID, Rule: r.Name, Price: int64(r.Price),
-		Visits: r.Bundle.Visits, Bundle: int64(r.Bundle.Price), Validity: int64(r.Bundle.Validity / time.Second),
-		Window: int64(r.Window / time.Second), Resource: q.Resource, Return: q.Return, Expires: q.Expires.UnixMilli(),
-	}
-}
-
-func (w wireQuote) quote() Quote {
-	return Quote{
-		ID: w.ID,
-		Rule: Rule{
-			Name: w.Rule, Price: wallet.Amount(w.Price), Window: time.Duration(w.Window) * time.Second,
-			Bundle: Bundle{
-				Visits: w.Visits, Price: wallet.Amount(w.Bundle), Validity: time.Duration(w.Validity) * time.Second,
-			},
-		},
-		Resource: w.Resource, Return: w.Return, Expires: time.UnixMilli(w.Expires),
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"strings"
@@ -30,6 +31,11 @@ var (
 func tagOf(message []byte) string {
 	tag := ours.Sign(message)
 	return base64.RawURLEncoding.EncodeToString(tag[:])
+}
+
+// sealed is any message under our own tag.
+func sealed(message []byte) string {
+	return base64.RawURLEncoding.EncodeToString(message) + "." + tagOf(message)
 }
 
 func quote(t testing.TB) Quote {
@@ -62,11 +68,11 @@ func TestAQuoteOpensAsItWasSealed(t *testing.T) {
 
 func TestAQuoteStandsForItsValidityAndNoLonger(t *testing.T) {
 	q := quote(t)
-	sealed := q.Seal(ours)
-	if _, err := OpenQuote(ours, sealed, now.Add(QuoteValidity)); err != nil {
+	text := q.Seal(ours)
+	if _, err := OpenQuote(ours, text, now.Add(QuoteValidity)); err != nil {
 		t.Errorf("at the last instant: %v", err)
 	}
-	late, err := OpenQuote(ours, sealed, now.Add(QuoteValidity+time.Millisecond))
+	late, err := OpenQuote(ours, text, now.Add(QuoteValidity+time.Millisecond))
 	if !errors.Is(err, ErrQuoteExpired) {
 		t.Fatalf("after it: %v, want ErrQuoteExpired", err)
 	}
@@ -81,30 +87,31 @@ func TestAQuoteStandsForItsValidityAndNoLonger(t *testing.T) {
 // Attacks: a reader rewrites the price, takes another site's quote, or sends
 // rubbish.
 func TestAForgedQuoteIsNotAccepted(t *testing.T) {
-	sealed := quote(t).Seal(ours)
-	body, tag, _ := strings.Cut(sealed, ".")
+	genuine := quote(t).Seal(ours)
+	body, tag, _ := strings.Cut(genuine, ".")
 	message, err := base64.RawURLEncoding.DecodeString(body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cheaper := bytes.Replace(message, []byte(`"p":100000`), []byte(`"p":1`), 1)
+	cheaper := bytes.Replace(message, binary.AppendUvarint(nil, uint64(dime)), binary.AppendUvarint(nil, 1), 1)
 	if bytes.Equal(cheaper, message) {
-		t.Fatal("the attack changes nothing: the wire form has another name for the price")
+		t.Fatal("the attack changes nothing: the message holds the price in another form")
 	}
 	for name, text := range map[string]string{
 		"a lower price":       base64.RawURLEncoding.EncodeToString(cheaper) + "." + tag,
 		"another key":         quote(t).Seal(keyOf("theirs")),
 		"no tag":              body,
 		"an empty tag":        body + ".",
-		"half a tag":          sealed[:len(sealed)-10],
-		"a longer tag":        sealed + "AAAA",
-		"two tags":            sealed + "." + tag,
+		"half a tag":          genuine[:len(genuine)-10],
+		"a longer tag":        genuine + "AAAA",
+		"two tags":            genuine + "." + tag,
 		"empty":               "",
 		"a point":             ".",
 		"padded base64":       body + "=." + tag,
 		"too long":            strings.Repeat("A", MaxQuote+1),
 		"the tag of nothing":  "." + tagOf(nil),
-		"rubbish well sealed": "bm90IGpzb24." + tagOf([]byte("not json")),
+		"rubbish well sealed": sealed([]byte("no quote at all")),
+		"an empty message":    sealed(nil),
 	} {
 		if q, err := OpenQuote(ours, text, now); !errors.Is(err, ErrQuote) {
 			t.Errorf("%s: %+v, %v; want ErrQuote", name, q, err)
@@ -138,23 +145,28 @@ func TestAnAddressTooLongToGoBackToIsForgotten(t *testing.T) {
 
 // The longest quote that can be made is one that can be opened.
 func TestTheLongestQuoteOpens(t *testing.T) {
-	worst := strings.Repeat("\u2028", wallet.MaxResource) // six bytes each in JSON
 	q := quote(t)
-	q.Rule.Name = worst[:wallet.MaxRule/3*3]
-	q = NewQuote(q.ID, q.Rule, Resource("h", "/"+worst), "/"+strings.Repeat("&", MaxReturn-1), now)
-	sealed := q.Seal(ours)
-	opened, err := OpenQuote(ours, sealed, now)
-	if err != nil {
-		t.Fatalf("a quote of %d bytes: %v", len(sealed), err)
+	q.Rule = Rule{
+		Name: strings.Repeat("r", wallet.MaxRule), Price: wallet.MaxAmount, Window: wallet.MaxWindow,
+		Bundle: Bundle{Visits: wallet.MaxVisits, Price: wallet.MaxAmount, Validity: wallet.MaxValidity},
 	}
-	if opened.Resource != q.Resource || opened.Rule.Name != q.Rule.Name {
-		t.Error("it opens as another quote")
+	q = NewQuote(q.ID, q.Rule, Resource("h", "/"+strings.Repeat("k", wallet.MaxResource)), "/"+strings.Repeat("\xff", MaxReturn-1), now)
+	text := q.Seal(ours)
+	opened, err := OpenQuote(ours, text, now)
+	if err != nil {
+		t.Fatalf("a quote of %d bytes: %v", len(text), err)
+	}
+	if !opened.Expires.Equal(q.Expires) {
+		t.Errorf("it expires at %v, want %v", opened.Expires, q.Expires)
+	}
+	if opened.Expires = q.Expires; opened != q {
+		t.Errorf("it opens as %+v", opened)
 	}
 }
 
 func FuzzOpenQuote(f *testing.F) {
 	f.Add(quote(f).Seal(ours))
-	f.Add("e30." + tagOf([]byte("{}")))
+	f.Add(sealed([]byte{messageFormat}))
 	f.Add(".")
 	f.Fuzz(func(t *testing.T, text string) {
 		q, err := OpenQuote(ours, text, now)
