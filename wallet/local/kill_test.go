@@ -16,16 +16,43 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/wallet/ledgertest"
 )
 
-// childDirectory tells the test binary, run again, that it is the process to be
-// killed, and where its ledger lies.
-const childDirectory = "PAYWALL_TEST_KILL_DIRECTORY"
+const (
+	// childDirectory tells the test binary, run again, that it is the process to
+	// be killed, and where its ledger lies.
+	childDirectory = "PAYWALL_TEST_KILL_DIRECTORY"
+	// childLies makes the child's ledger acknowledge without a sync.
+	childLies = "PAYWALL_TEST_KILL_UNSYNCED"
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDirectory); dir != "" {
-		chargeUntilKilled(dir)
+		open := Open
+		if os.Getenv(childLies) != "" {
+			open = openUnsynced
+		}
+		chargeUntilKilled(open(Options{Dir: dir, SegmentSize: 256 << 10}))
 	}
 	os.Exit(m.Run())
 }
+
+// openUnsynced opens a ledger whose flights are never made durable.
+func openUnsynced(o Options) (*Ledger, error) {
+	if err := makeDirectory(o.Dir); err != nil {
+		return nil, err
+	}
+	return openOn(unsynced{directory(o.Dir)}, o)
+}
+
+type unsynced struct{ directory }
+
+func (u unsynced) Open(name string) (file, error) {
+	f, err := u.directory.Open(name)
+	return unsyncedFile{f}, err
+}
+
+type unsyncedFile struct{ file }
+
+func (unsyncedFile) Sync() error { return nil }
 
 const (
 	killRounds  = 6
@@ -102,9 +129,18 @@ func runAndKill(t *testing.T, dir string, after time.Duration) []string {
 // its receipt.
 func checkAcknowledged(t *testing.T, l *Ledger, line string) {
 	t.Helper()
+	charge, balance, until := acknowledgedCharge(t, line)
+	r, err := l.Charge(context.Background(), charge)
+	if err != nil || r.Outcome != wallet.Replayed || int64(r.Balance) != balance || r.Until.UnixMilli() != until {
+		t.Fatalf("invariant 5: acknowledged charge %q is now %+v, %v", line, r, err)
+	}
+}
+
+// acknowledgedCharge reads a line of the child's.
+func acknowledgedCharge(t *testing.T, line string) (charge wallet.Charge, balance, until int64) {
+	t.Helper()
 	var number int
 	var id string
-	var balance, until int64
 	if _, err := fmt.Sscanf(line, "%d %s %d %d", &number, &id, &balance, &until); err != nil {
 		t.Fatalf("the child printed %q: %v", line, err)
 	}
@@ -112,10 +148,7 @@ func checkAcknowledged(t *testing.T, l *Ledger, line string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := l.Charge(context.Background(), killCharge(number, op))
-	if err != nil || r.Outcome != wallet.Replayed || int64(r.Balance) != balance || r.Until.UnixMilli() != until {
-		t.Fatalf("invariant 5: acknowledged charge %q is now %+v, %v", line, r, err)
-	}
+	return killCharge(number, op), balance, until
 }
 
 func killCharge(number int, id wallet.OpID) wallet.Charge {
@@ -127,8 +160,7 @@ func killCharge(number int, id wallet.OpID) wallet.Charge {
 
 // chargeUntilKilled is the child: it charges from many goroutines and prints
 // each charge that was acknowledged, and never returns.
-func chargeUntilKilled(dir string) {
-	l, err := Open(Options{Dir: dir, SegmentSize: 256 << 10})
+func chargeUntilKilled(l *Ledger, err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
