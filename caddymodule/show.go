@@ -88,6 +88,8 @@ func (c *call) showPage(held *wallet.Wallet) error {
 		}
 		c.fill(&p, *held, entries)
 		p.Next = next
+	} else if err := c.app.unpaid(c.r, nil); err != nil {
+		return err
 	}
 	p.Notice, p.RecoveryCode = takeNotice(c.w, c.r), takeRecovery(c.w, c.r)
 	writePage(c.w, http.StatusOK, p)
