@@ -70,6 +70,7 @@ func TestABundleTakesOneVisitForEachPageAndSaysHowManyAreLeft(t *testing.T) {
 		wantsHeader("Paywall-Charged", "10.00 USD").
 		follow().wants(http.StatusOK).wantsHeader("Paywall-Visits", "9").says("SECRET research/1")
 	reader.get("/research/1").wants(http.StatusOK).wantsHeader("Paywall-Visits", "")
+	reader.with("Early-Data", "1").get("/research/2").wants(http.StatusPaymentRequired).saysNot("SECRET")
 	reader.get("/research/2").wants(http.StatusOK).wantsHeader("Paywall-Visits", "8")
 	reader.get("/.paywall/wallet").says("8")
 	reader.wantsBalance("2.00")

@@ -117,12 +117,16 @@ func (s *sale) decide() (act action, why error) {
 	case s.standing.Credential == wallet.Frozen:
 		return challenge, refusalOf(wallet.Frozen)
 	}
-	if act, why = s.afford(asked); act != challenge && earlyData(s.r) {
+	act, why = s.afford(asked)
+	switch {
+	case act == challenge || !earlyData(s.r):
+		return act, why
+	case s.cred.bearer:
 		return refuse, problem{
 			status: http.StatusTooEarly, key: page.BadRequest, detail: "nothing is paid for in early data; send it again",
 		}
 	}
-	return act, why
+	return challenge, nil // browsers show a 425 to the reader instead of asking again
 }
 
 // afford is the part of decide that is about money. A reader means to pay by
