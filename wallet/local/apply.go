@@ -6,24 +6,25 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
-// resolve fills in what a record from the journal does not hold: the indexes of
-// its wallets and the key of its resource.
+// resolve fills in what a record from the journal does not hold: its wallet, its
+// rule, the index of the wallet that received, and the key of its resource.
 func (s *state) resolve(r *record) error {
 	if r.resource != "" {
 		r.key = resourceKeyOf(r.resource)
 	}
-	var found bool
 	if r.hasWallet() && r.kind != wallet.KindCreate {
-		if r.walletAt, found = s.purses.index(r.wallet); !found {
+		if r.walletAt >= s.purses.list.length {
 			return fmt.Errorf("its wallet does not exist")
 		}
+		r.wallet = s.purses.list.at(r.walletAt).id
 	}
 	if r.has(flagBetween) {
+		var found bool
 		if r.otherAt, found = s.purses.index(r.other); !found {
 			return fmt.Errorf("the wallet that receives does not exist")
 		}
 	}
-	return nil
+	return s.passes.rules.complete(r)
 }
 
 // apply carries out a record that stands at a position of the journal. It is the
@@ -84,11 +85,11 @@ func (s *state) applyEntry(r *record, at uint64) error {
 		s.accounts.earn(r.amount)
 		s.grantCharge(r, at)
 	case wallet.KindVisit:
-		s.passes.set(w, r.walletAt, s.passes.rule(r.rule), uint32(r.visits), s.passEnd(r))
+		s.passes.set(w, r.walletAt, r.ruleAt, uint32(r.visits), s.passEnd(r))
 		s.grantCharge(r, at)
 	case wallet.KindBuy:
 		s.accounts.earn(r.amount)
-		s.passes.set(w, r.walletAt, s.passes.rule(r.rule), uint32(r.visits), r.until)
+		s.passes.set(w, r.walletAt, r.ruleAt, uint32(r.visits), r.until)
 	case wallet.KindRefund, wallet.KindDeliver:
 		s.applySettle(r, w)
 	case wallet.KindTransfer:
@@ -124,7 +125,7 @@ func (s *state) applyCreate(r *record) error {
 // passEnd is the end of the pass that a visit was taken from, which taking one
 // does not change.
 func (s *state) passEnd(r *record) int64 {
-	if there := s.passes.of(r.walletAt, s.passes.rule(r.rule)); there != nil {
+	if there := s.passes.of(r.walletAt, r.ruleAt); there != nil {
 		return there.until
 	}
 	return 0
@@ -153,7 +154,7 @@ func (s *state) applySettle(r *record, w *purse) {
 	if r.kind == wallet.KindRefund {
 		s.accounts.earn(-r.amount)
 		if r.has(flagRestored) {
-			s.passes.set(w, r.walletAt, s.passes.rule(r.rule), uint32(r.visits), s.passEnd(r))
+			s.passes.set(w, r.walletAt, r.ruleAt, uint32(r.visits), s.passEnd(r))
 		}
 	}
 }

@@ -14,23 +14,29 @@ import (
 //	flags    uint8
 //	id       [16]byte
 //	content  uint64, little endian
-//	time     uvarint
+//	time     varint    since the time in the id
 //	fields   uvarint   which of the fields below follow, a bit for each
 //
 // and those fields that are not zero, in the order of the constants: numbers as
-// uvarint, text and lists behind their length or count as uvarint.
+// uvarint, text and lists behind their length or count as uvarint. An end is
+// counted from the record's time. A wallet is given by its place among the
+// wallets, of a transfer to another one by its id as well; a rule by its text
+// where it is new, and by its number from then on. A charge has none
+// but the first seven fields, whose bits fit into one byte.
 const (
-	fieldWallet uint64 = 1 << iota
+	fieldWalletAt uint64 = 1 << iota
 	fieldPrev
 	fieldAmount
 	fieldBalance
 	fieldUntil
-	fieldRule
+	fieldRuleAt
 	fieldResource
 	fieldVisits
 	fieldBought
 	fieldHeld
 	fieldEnds
+	fieldWallet
+	fieldRule
 	fieldNote
 	fieldAccount
 	fieldOther
@@ -50,17 +56,19 @@ func (r *record) fields() uint64 {
 			f |= field
 		}
 	}
-	mark(r.wallet != wallet.WalletID{}, fieldWallet)
+	mark(r.walletAt != 0 && r.kind != wallet.KindCreate, fieldWalletAt)
 	mark(r.prev != 0, fieldPrev)
 	mark(r.amount != 0, fieldAmount)
 	mark(r.balance != 0, fieldBalance)
 	mark(r.until != 0, fieldUntil)
-	mark(r.rule != "", fieldRule)
+	mark(r.ruleKnown, fieldRuleAt)
 	mark(r.resource != "", fieldResource)
 	mark(r.visits != 0, fieldVisits)
 	mark(r.bought != 0, fieldBought)
 	mark(r.held != 0, fieldHeld)
 	mark(r.ends != wallet.OpID{}, fieldEnds)
+	mark(r.kind == wallet.KindCreate || r.has(flagBetween), fieldWallet)
+	mark(r.rule != "" && !r.ruleKnown, fieldRule)
 	mark(r.note != "", fieldNote)
 	mark(r.account != "", fieldAccount)
 	mark(r.other != wallet.WalletID{}, fieldOther)
@@ -80,7 +88,7 @@ func (r *record) append(b []byte) []byte {
 	b = append(b, 0, 0, byte(r.kind), byte(r.flags))
 	b = append(b, r.id[:]...)
 	b = binary.LittleEndian.AppendUint64(b, r.content)
-	b = binary.AppendUvarint(b, uint64(r.time))
+	b = binary.AppendVarint(b, r.time-idTime(r.id))
 	fields := r.fields()
 	b = binary.AppendUvarint(b, fields)
 	for field := uint64(1); field <= fields; field <<= 1 {
@@ -123,6 +131,10 @@ func (r *record) appendField(b []byte, field uint64) []byte {
 // number is the value of a field that is a number.
 func (r *record) number(field uint64) uint64 {
 	switch field {
+	case fieldWalletAt:
+		return uint64(r.walletAt)
+	case fieldRuleAt:
+		return uint64(r.ruleAt)
 	case fieldPrev:
 		return r.prev
 	case fieldAmount:
@@ -130,7 +142,7 @@ func (r *record) number(field uint64) uint64 {
 	case fieldBalance:
 		return uint64(r.balance)
 	case fieldUntil:
-		return uint64(r.until)
+		return uint64(r.until - r.time)
 	case fieldVisits:
 		return r.visits
 	case fieldBought:
@@ -161,7 +173,7 @@ func (r *record) decode(b []byte) error {
 	r.flags = flags(d.byte())
 	d.copy(r.id[:])
 	r.content = d.uint64()
-	r.time = int64(d.uvarint())
+	r.time = idTime(r.id) + d.varint()
 	fields := d.uvarint()
 	if d.failed || r.kind < wallet.KindCreate || r.kind > wallet.KindVoid || r.flags&^flagsKnown != 0 || fields >= fieldsEnd {
 		return errRecord
@@ -179,6 +191,10 @@ func (r *record) decode(b []byte) error {
 
 func (r *record) decodeField(d *decoder, field uint64) {
 	switch field {
+	case fieldWalletAt:
+		r.walletAt = uint32(d.upTo(noWallet - 1))
+	case fieldRuleAt:
+		r.ruleAt, r.ruleKnown = uint32(d.upTo(1<<32-1)), true
 	case fieldWallet:
 		d.copy(r.wallet[:])
 	case fieldPrev:
@@ -188,7 +204,7 @@ func (r *record) decodeField(d *decoder, field uint64) {
 	case fieldBalance:
 		r.balance = d.amount()
 	case fieldUntil:
-		r.until = int64(d.uvarint())
+		r.until = r.time + int64(d.uvarint())
 	case fieldRule:
 		r.rule = d.text(wallet.MaxRule)
 	case fieldResource:

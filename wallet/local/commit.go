@@ -18,6 +18,9 @@ func (l *Ledger) commit(r *record) (*flight, error) {
 	if r.has(flagBetween) {
 		r.otherPrev = l.state.purses.list.at(r.otherAt).last
 	}
+	if r.rule != "" {
+		r.ruleAt, r.ruleKnown = l.state.passes.number(r.rule)
+	}
 	if err := l.state.apply(r, at); err != nil {
 		l.stop(fmt.Errorf("%w: a record of kind %s that cannot be: %w", wallet.ErrCorrupt, r.kind, err))
 		return nil, l.failure

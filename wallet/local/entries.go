@@ -13,10 +13,12 @@ func (l *Ledger) Entries(ctx context.Context, id wallet.WalletID, cursor string,
 		return nil, "", err
 	}
 	var last uint64
+	of := chainOf{wallet: id}
 	r, _, done, err := l.audience(ctx, func() {
-		if w, _ := l.state.purses.find(id); w != nil {
-			last = w.last
+		if w, at := l.state.purses.find(id); w != nil {
+			last, of.index = w.last, at
 		}
+		of.rules = l.state.passes.names
 	})
 	if err != nil {
 		return nil, "", err
@@ -33,16 +35,37 @@ func (l *Ledger) Entries(ctx context.Context, id wallet.WalletID, cursor string,
 	if at == 0 {
 		at = last
 	}
-	page, at, err := r.chain(ctx, id, at, limit)
+	page, at, err := r.chain(ctx, of, at, limit)
 	if err != nil || at == 0 {
 		return page, "", err
 	}
 	return page, l.journal.id.cursor(listing, at), nil
 }
 
+// chainOf says whose entries are read.
+type chainOf struct {
+	wallet wallet.WalletID
+	index  uint32   // the wallet's
+	rules  []string // names of all rules that its entries can have
+}
+
+// take makes the record complete as one of the wallet's entries, and returns the
+// position of the entry before, or reports that it is none.
+func (c *chainOf) take(r *record) (before uint64, ok bool) {
+	switch {
+	case r.kind == wallet.KindCreate:
+		ok = r.wallet == c.wallet
+	case r.hasWallet() && r.walletAt == c.index:
+		r.wallet, before, ok = c.wallet, r.prev, true
+	case r.has(flagBetween) && r.other == c.wallet:
+		before, ok = r.otherPrev, true
+	}
+	return before, ok && r.nameRule(c.rules) == nil
+}
+
 // chain reads at most limit entries of a wallet, from a position backwards, and
 // returns the position of the next one, or zero.
-func (r *reader) chain(ctx context.Context, id wallet.WalletID, at uint64, limit int) ([]wallet.Entry, uint64, error) {
+func (r *reader) chain(ctx context.Context, of chainOf, at uint64, limit int) ([]wallet.Entry, uint64, error) {
 	var page []wallet.Entry
 	var each record
 	for at != 0 && len(page) < limit {
@@ -52,15 +75,11 @@ func (r *reader) chain(ctx context.Context, id wallet.WalletID, at uint64, limit
 		if err := r.record(at, &each); err != nil {
 			return nil, 0, err
 		}
-		page = append(page, each.entry(id))
-		before := each.prev
-		switch {
-		case each.hasWallet() && each.wallet == id:
-		case each.has(flagBetween) && each.other == id:
-			before = each.otherPrev
-		default:
-			return nil, 0, corrupt("the record at %d is not one of wallet %s", at, id)
+		before, ok := of.take(&each)
+		if !ok {
+			return nil, 0, corrupt("the record at %d is not one of wallet %s", at, of.wallet)
 		}
+		page = append(page, each.entry(of.wallet))
 		if before >= at {
 			return nil, 0, corrupt("the record at %d comes after its predecessor", at)
 		}

@@ -20,6 +20,10 @@ func sampleRecords() []record {
 			rule: "news", resource: "news:/a",
 		},
 		{
+			kind: wallet.KindVisit, id: wallet.OpID{2, 1}, time: 1772366400000, walletAt: 3, ruleAt: 2, ruleKnown: true,
+			resource: "news:/b", visits: 2, until: 1772366400000,
+		},
+		{
 			kind: wallet.KindTransfer, flags: flagBetween, id: wallet.OpID{3}, time: 2, wallet: wallet.WalletID{1}, prev: 1 << 40,
 			amount: 1, note: "thanks", other: wallet.WalletID{2}, otherPrev: 3, otherBalance: 4,
 		},
@@ -157,6 +161,9 @@ func fullState(t testing.TB) *state {
 			last[r.other] = at
 		}
 		r.balance = available[r.wallet]
+		if r.wallet == o && r.kind != wallet.KindCreate {
+			r.walletAt = 1
+		}
 		if err := s.fold(&r, at); err != nil {
 			t.Fatal(err)
 		}

@@ -183,7 +183,7 @@ func (l *Ledger) replay(ctx context.Context, op operation, at uint64) (wallet.Re
 // fetch reads the record at a position, of an operation with an id, when it is
 // durable; it gives l.mu back. The zero id is any.
 func (l *Ledger) fetch(ctx context.Context, at uint64, id wallet.OpID, to *record) error {
-	f := l.settled(at)
+	f, rules := l.settled(at), l.state.passes.names
 	l.readers.Add(1)
 	defer l.readers.Done()
 	l.mu.Unlock()
@@ -195,7 +195,7 @@ func (l *Ledger) fetch(ctx context.Context, at uint64, id wallet.OpID, to *recor
 	if err := reader.record(at, to); err != nil {
 		return err
 	}
-	if to.id != id && id != (wallet.OpID{}) {
+	if to.id != id && id != (wallet.OpID{}) || to.nameRule(rules) != nil {
 		return corrupt("the record at %d is not the one that was written there", at)
 	}
 	return nil

@@ -11,29 +11,14 @@ type pass struct {
 
 type passKey struct{ wallet, rule uint32 }
 
-// passes are the passes of all wallets, and the names of the rules.
+// passes are the passes of all wallets, and the rules they are of.
 type passes struct {
-	list   arena[pass]
-	byKey  map[passKey]uint32
-	names  []string
-	byName map[string]uint32
+	rules
+	list  arena[pass]
+	byKey map[passKey]uint32
 }
 
-func newPasses() passes {
-	return passes{byKey: make(map[passKey]uint32), byName: make(map[string]uint32)}
-}
-
-// rule returns a rule's number and gives it one where it has none. Rules come
-// from the operator's config, so there are few.
-func (p *passes) rule(name string) uint32 {
-	i, found := p.byName[name]
-	if !found {
-		i = uint32(len(p.names))
-		p.names = append(p.names, name)
-		p.byName[name] = i
-	}
-	return i
-}
+func newPasses() passes { return passes{rules: newRules(), byKey: make(map[passKey]uint32)} }
 
 // find returns a wallet's pass for a rule, empty and ended ones too, or nil.
 func (p *passes) find(w *purse, walletAt uint32, rule string) *pass {

@@ -39,11 +39,16 @@ type record struct {
 	serial     uint64        // of a voucher; the first of those issued
 	digests    []wallet.Digest
 
-	// What follows is not kept: apply needs it, and whoever makes a record
-	// for apply fills it in (state.resolve does for one read from the journal).
-	walletAt uint32 // index of wallet
-	otherAt  uint32 // index of other
-	key      resourceKey
+	// The journal keeps these in place of the wallet and the rule. For a record
+	// read from it, state.resolve fills in what it stands for.
+	walletAt  uint32 // index of wallet
+	ruleAt    uint32 // number of the rule
+	ruleKnown bool   // the rule has been named before, and its number will do
+
+	// What follows is not kept: apply needs it, and whoever makes a record for
+	// apply fills it in.
+	otherAt uint32 // index of other
+	key     resourceKey
 }
 
 // flags are the yes-or-no parts of a record.

@@ -25,9 +25,12 @@ func (l *Ledger) Report(ctx context.Context, from, to time.Time) ([]wallet.Reven
 		return nil, err
 	}
 	defer done()
-	rows := make(map[saleKey]wallet.Revenue)
+	rows, rules := make(map[saleKey]wallet.Revenue), newRules()
 	first, last := millis(from), millis(to)
-	err = r.walk(ctx, 0, 0, end, func(r *record, _ uint64) error {
+	err = r.walk(ctx, 0, 0, end, func(r *record, at uint64) error {
+		if err := rules.complete(r); err != nil {
+			return corrupt("the journal does not read at %d: %v", at, err)
+		}
 		row, earns := r.revenue()
 		if earns && r.time >= first && r.time < last {
 			key := saleKey{day: r.time / dayMillis, rule: r.rule, resource: r.resource}

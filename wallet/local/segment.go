@@ -31,7 +31,7 @@ type segment struct {
 //	60 checksum uint32   CRC32C of what is before it
 const (
 	segmentHeader = 64
-	segmentMagic  = "cpwjrn\x00\x01"
+	segmentMagic  = "cpwjrn\x00\x02"
 )
 
 // ledgerID tells the files of one ledger from those of another. It is also the

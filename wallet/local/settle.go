@@ -94,7 +94,7 @@ func (d *decision) settle(s *wallet.Settlement, key resourceKey, of *charged) {
 		return
 	}
 	if of.at == 0 || of.kind != wallet.KindCharge && of.kind != wallet.KindVisit ||
-		of.wallet != s.Wallet || of.resource != s.Resource {
+		of.walletAt != d.record.walletAt || of.resource != s.Resource {
 		d.refuse(wallet.NotFound)
 		return
 	}

@@ -86,7 +86,7 @@ func (e *encoder) state(s *state) {
 
 func (d *decoder) state(s *state) {
 	for range d.count(everything, 1) {
-		s.passes.rule(d.text(wallet.MaxRule))
+		s.passes.number(d.text(wallet.MaxRule))
 	}
 	for range d.count(everything, 2) {
 		name := d.text(wallet.MaxAccount)
