@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"testing"
@@ -30,14 +31,23 @@ func (m *faultyModule) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 
 func (m *faultyModule) StoreKey() string { return "faulty:" + m.Dir }
 
-func (m *faultyModule) OpenLedger(log *slog.Logger) (wallet.Ledger, error) {
-	ledger, err := m.LocalLedger.OpenLedger(log)
-	return faultyLedger{ledger}, err
+func (m *faultyModule) OpenLedger(log *slog.Logger, existing bool) (wallet.Ledger, error) {
+	if err := currentFault().unopenable; err != nil && existing {
+		return nil, err
+	}
+	ledger, err := m.LocalLedger.OpenLedger(log, existing)
+	return &faultyLedger{Ledger: ledger}, err
 }
 
 // fault is how the line fails: the names of operations whose question is lost,
 // and of those whose answer is, so that they take effect all the same.
-type fault struct{ lost, unanswered string }
+type fault struct {
+	lost, unanswered string
+
+	stops      bool  // and the ledger stops with it
+	late       bool  // and there is nothing until its time is over
+	unopenable error // why the ledger that has stopped cannot be opened again
+}
 
 var lineFault atomic.Pointer[fault]
 
@@ -49,49 +59,70 @@ func breakLine(t *testing.T, f fault) (mend func()) {
 	return mend
 }
 
-type faultyLedger struct{ wallet.Ledger }
+func currentFault() fault {
+	if f := lineFault.Load(); f != nil {
+		return *f
+	}
+	return fault{}
+}
+
+type faultyLedger struct {
+	wallet.Ledger
+	stopped atomic.Bool
+}
 
 // through does an operation over the line.
-func through[T any](operation string, do func() (T, error)) (T, error) {
+func through[T any](ctx context.Context, l *faultyLedger, operation string, do func() (T, error)) (T, error) {
 	var none T
-	f := lineFault.Load()
-	if f == nil {
-		f = new(fault)
+	if l.stopped.Load() {
+		return none, wallet.ErrStopped
 	}
-	if f.lost == operation {
-		return none, wallet.ErrUnavailable
+	switch f := currentFault(); operation {
+	case f.lost:
+		return none, l.fail(ctx, f)
+	case f.unanswered:
+		_, _ = do()
+		return none, l.fail(ctx, f)
 	}
-	answer, err := do()
-	if f.unanswered == operation {
-		return none, wallet.ErrUnavailable
+	return do()
+}
+
+func (l *faultyLedger) fail(ctx context.Context, f fault) error {
+	switch {
+	case f.stops:
+		l.stopped.Store(true)
+		return wallet.ErrStopped
+	case f.late:
+		<-ctx.Done()
+		return fmt.Errorf("%w: %w", wallet.ErrUnavailable, ctx.Err())
 	}
-	return answer, err
+	return wallet.ErrUnavailable
 }
 
-func (l faultyLedger) Standing(ctx context.Context, q wallet.StandingQuery) (wallet.Standing, error) {
-	return through("standing", func() (wallet.Standing, error) { return l.Ledger.Standing(ctx, q) })
+func (l *faultyLedger) Standing(ctx context.Context, q wallet.StandingQuery) (wallet.Standing, error) {
+	return through(ctx, l, "standing", func() (wallet.Standing, error) { return l.Ledger.Standing(ctx, q) })
 }
 
-func (l faultyLedger) Charge(ctx context.Context, c wallet.Charge) (wallet.Receipt, error) {
-	return through("charge", func() (wallet.Receipt, error) { return l.Ledger.Charge(ctx, c) })
+func (l *faultyLedger) Charge(ctx context.Context, c wallet.Charge) (wallet.Receipt, error) {
+	return through(ctx, l, "charge", func() (wallet.Receipt, error) { return l.Ledger.Charge(ctx, c) })
 }
 
-func (l faultyLedger) Settle(ctx context.Context, s wallet.Settlement) (wallet.Receipt, error) {
-	return through("settle", func() (wallet.Receipt, error) { return l.Ledger.Settle(ctx, s) })
+func (l *faultyLedger) Settle(ctx context.Context, s wallet.Settlement) (wallet.Receipt, error) {
+	return through(ctx, l, "settle", func() (wallet.Receipt, error) { return l.Ledger.Settle(ctx, s) })
 }
 
-func (l faultyLedger) Hold(ctx context.Context, h wallet.Hold) (wallet.Receipt, error) {
-	return through("hold", func() (wallet.Receipt, error) { return l.Ledger.Hold(ctx, h) })
+func (l *faultyLedger) Hold(ctx context.Context, h wallet.Hold) (wallet.Receipt, error) {
+	return through(ctx, l, "hold", func() (wallet.Receipt, error) { return l.Ledger.Hold(ctx, h) })
 }
 
-func (l faultyLedger) Capture(ctx context.Context, c wallet.Capture) (wallet.Receipt, error) {
-	return through("capture", func() (wallet.Receipt, error) { return l.Ledger.Capture(ctx, c) })
+func (l *faultyLedger) Capture(ctx context.Context, c wallet.Capture) (wallet.Receipt, error) {
+	return through(ctx, l, "capture", func() (wallet.Receipt, error) { return l.Ledger.Capture(ctx, c) })
 }
 
-func (l faultyLedger) Release(ctx context.Context, r wallet.Release) (wallet.Receipt, error) {
-	return through("release", func() (wallet.Receipt, error) { return l.Ledger.Release(ctx, r) })
+func (l *faultyLedger) Release(ctx context.Context, r wallet.Release) (wallet.Receipt, error) {
+	return through(ctx, l, "release", func() (wallet.Receipt, error) { return l.Ledger.Release(ctx, r) })
 }
 
-func (l faultyLedger) Redeem(ctx context.Context, r wallet.Redeem) (wallet.Receipt, error) {
-	return through("redeem", func() (wallet.Receipt, error) { return l.Ledger.Redeem(ctx, r) })
+func (l *faultyLedger) Redeem(ctx context.Context, r wallet.Redeem) (wallet.Receipt, error) {
+	return through(ctx, l, "redeem", func() (wallet.Receipt, error) { return l.Ledger.Redeem(ctx, r) })
 }

@@ -2,7 +2,6 @@ package caddymodule
 
 import (
 	"fmt"
-	"log/slog"
 	"sync/atomic"
 
 	"github.com/caddyserver/caddy/v2"
@@ -49,11 +48,7 @@ func (l lease) release() {
 func (a *App) refer() (*reference, error) {
 	r := &reference{key: a.store.StoreKey()}
 	value, _, err := ledgers.LoadOrNew(r.key, func() (caddy.Destructor, error) {
-		ledger, err := a.store.OpenLedger(slog.New(currentLog{}))
-		if err != nil {
-			return nil, err
-		}
-		return &pooledLedger{ledger}, nil
+		return openPooled(a.store)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger: %w", err)

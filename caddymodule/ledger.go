@@ -17,9 +17,17 @@ type LedgerModule interface {
 	// share one open ledger, which so outlives a reload. It holds no secret.
 	StoreKey() string
 
-	// OpenLedger opens the store. The ledger must not depend on the
-	// configuration that opened it: it serves its successors too.
-	OpenLedger(log *slog.Logger) (wallet.Ledger, error)
+	// OpenLedger opens the store. The ledger and the module must not depend on
+	// the configuration that they come from: they serve its successors too.
+	// Errors say what an operator can do.
+	//
+	// A ledger that answers wallet.ErrStopped has told the log why. It is closed
+	// and opened again until that works, with existing set: then a store that is
+	// empty is an error too, because whoever sees money in it a minute ago has
+	// lost it, and a new one in its place would hide that. A ledger with a method
+	// Intact() error is asked from time to time, and an error of it is as
+	// ErrStopped.
+	OpenLedger(log *slog.Logger, existing bool) (wallet.Ledger, error)
 }
 
 // ledgers holds the open ledgers by store key. It is global because it must
@@ -27,10 +35,9 @@ type LedgerModule interface {
 // and requests of the old one are served after that.
 var ledgers = caddy.NewUsagePool()
 
-// pooledLedger closes its ledger when the last lease is given back.
-type pooledLedger struct{ wallet.Ledger }
-
-func (p *pooledLedger) Destruct() error { return p.Close() }
+// noStack is a level above all others: what an operator is to read says what to
+// do, and where in the code it was said does not help with that.
+const noStack = slog.LevelError + 1
 
 // currentLog writes to whatever Caddy's log is at that moment: a pooled ledger
 // that kept the logger of the configuration that opened it would write to a
@@ -38,7 +45,7 @@ func (p *pooledLedger) Destruct() error { return p.Close() }
 type currentLog struct{}
 
 func (currentLog) handler() slog.Handler {
-	return zapslog.NewHandler(caddy.Log().Named(appName + ".ledger").Core())
+	return zapslog.NewHandler(caddy.Log().Core(), zapslog.WithName(appName+".ledger"), zapslog.AddStacktraceAt(noStack))
 }
 
 func (h currentLog) Enabled(ctx context.Context, level slog.Level) bool {
@@ -52,8 +59,5 @@ func (h currentLog) Handle(ctx context.Context, record slog.Record) error {
 func (h currentLog) WithAttrs(attrs []slog.Attr) slog.Handler { return h.handler().WithAttrs(attrs) }
 func (h currentLog) WithGroup(name string) slog.Handler       { return h.handler().WithGroup(name) }
 
-// Interface guards
-var (
-	_ caddy.Destructor = (*pooledLedger)(nil)
-	_ slog.Handler     = currentLog{}
-)
+// Interface guard
+var _ slog.Handler = currentLog{}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -49,24 +48,21 @@ func (l *LocalLedger) Provision(caddy.Context) error {
 // StoreKey implements LedgerModule.
 func (l *LocalLedger) StoreKey() string { return "local:" + l.Dir }
 
-// handover is how long an opening waits for the directory: another Caddy may be
-// on its way out, or this one may be closing the ledger of the configuration
-// before last.
-const handover = 2 * time.Second
-
 // OpenLedger implements LedgerModule.
-func (l *LocalLedger) OpenLedger(log *slog.Logger) (wallet.Ledger, error) {
-	for deadline := time.Now().Add(handover); ; time.Sleep(handover / 40) {
-		ledger, err := local.Open(local.Options{Dir: l.Dir, Log: log})
-		switch {
-		case err == nil:
-			return ledger, nil
-		case !errors.Is(err, wallet.ErrInUse):
+func (l *LocalLedger) OpenLedger(log *slog.Logger, existing bool) (wallet.Ledger, error) {
+	if existing {
+		if err := local.Find(l.Dir); err != nil {
 			return nil, err
-		case time.Now().After(deadline):
-			return nil, fmt.Errorf("%w: in the global option: paywall { ledger local <dir> }", err)
 		}
 	}
+	ledger, err := local.Open(local.Options{Dir: l.Dir, Log: log})
+	if errors.Is(err, wallet.ErrInUse) {
+		return nil, fmt.Errorf("%w: in the global option: paywall { ledger local <dir> }", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ledger, nil
 }
 
 // UnmarshalCaddyfile sets up the ledger from Caddyfile tokens:

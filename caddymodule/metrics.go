@@ -35,6 +35,7 @@ var outcomes = [...]outcome{
 var collectors = struct {
 	answers *prometheus.CounterVec
 	charged *prometheus.CounterVec
+	up      prometheus.GaugeFunc
 }{
 	answers: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: "caddy", Subsystem: appName, Name: "answers_total",
@@ -44,11 +45,15 @@ var collectors = struct {
 		Namespace: "caddy", Subsystem: appName, Name: "charged_total",
 		Help: "Money charged, in units of the currency, before refunds.",
 	}, []string{"rule", "currency"}),
+	up: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "caddy", Subsystem: appName, Name: "ledger_up",
+		Help: "Whether the ledger answers: 1, or 0 while it has stopped or is late.",
+	}, ledgersUp),
 }
 
 // registerMetrics registers the collectors in a configuration's registry.
 func registerMetrics(registry prometheus.Registerer) error {
-	for _, c := range []prometheus.Collector{collectors.answers, collectors.charged} {
+	for _, c := range []prometheus.Collector{collectors.answers, collectors.charged, collectors.up} {
 		if err := registry.Register(c); err != nil && !errors.As(err, &prometheus.AlreadyRegisteredError{}) {
 			return err
 		}

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 }
 
 func holdLedger(dir string) int {
-	ledger, err := (&LocalLedger{Dir: dir}).OpenLedger(nil)
+	ledger, err := (&LocalLedger{Dir: dir}).OpenLedger(nil, false)
 	if err != nil {
 		fmt.Println(err)
 		return 1

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-	"go.uber.org/zap"
 
 	"github.com/caddy-paywall/caddy-paywall/caddymodule/page"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
@@ -83,7 +82,7 @@ func (s *sale) identify() (err error) {
 	if s.cred, err = s.app.credentialOf(s.keys, s.r); err != nil || s.cred == nil {
 		return err
 	}
-	s.standing, err = s.ledger.Standing(s.r.Context(), wallet.StandingQuery{
+	s.standing, err = s.ledger.Standing(s.settling(), wallet.StandingQuery{
 		Wallet: s.cred.Wallet, Generation: s.cred.Generation, Rule: s.rule.Name, Resource: s.resource,
 	})
 	if err != nil {
@@ -164,7 +163,7 @@ func (a *App) newID() wallet.OpID {
 // is told. A client that has left is no fault of theirs.
 func (a *App) down(doing string, err error) error {
 	if !errors.Is(err, context.Canceled) {
-		a.logger.Error(doing, zap.Error(err))
+		a.complain(doing, err)
 	}
 	return errUnavailable
 }

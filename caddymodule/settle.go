@@ -56,7 +56,7 @@ func (s *sale) settleHold(status int, header http.Header) func(http.ResponseWrit
 func (s *sale) conclude(receipt wallet.Receipt, err error, header http.Header) func(http.ResponseWriter) {
 	switch {
 	case err != nil:
-		s.app.logger.Error("charging at the commit point: " + err.Error())
+		s.app.complain("charging at the commit point", err)
 		return func(w http.ResponseWriter) {
 			s.replyProblem(w, errUncertain)
 		}
@@ -122,7 +122,7 @@ func (s *sale) settleAhead(delivered bool, header http.Header) (refunded bool) {
 		ID: s.app.newID(), Wallet: s.wallet, Resource: s.resource, Delivered: delivered,
 	})
 	if err != nil {
-		s.app.logger.Error("settling a page paid ahead: " + err.Error())
+		s.app.complain("settling a page paid ahead", err)
 		return false
 	}
 	if delivered || receipt.Outcome != wallet.Applied {
@@ -140,7 +140,7 @@ func (s *sale) refund() {
 		ID: s.app.newID(), Wallet: s.wallet, Resource: s.resource, Charge: s.charge,
 	})
 	if err != nil {
-		s.app.logger.Error("refunding an answer that broke off: " + err.Error())
+		s.app.complain("refunding an answer that broke off", err)
 	} else if receipt.Outcome.Done() {
 		s.became(outcomeRefunded)
 	}
@@ -171,7 +171,7 @@ func (s *sale) letGo() {
 	}
 	_, err := s.ledger.Release(s.settling(), wallet.Release{ID: s.app.newID(), Wallet: s.wallet, Hold: s.hold})
 	if err != nil {
-		s.app.logger.Error("releasing a hold: " + err.Error())
+		s.app.complain("releasing a hold", err)
 	}
 }
 

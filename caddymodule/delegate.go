@@ -1,0 +1,194 @@
+package caddymodule
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// How a pooledLedger is a wallet.Ledger: it puts each question to the engine
+// that is open, and notices in the answer that it has stopped.
+
+// put puts a question to the ledger.
+func put[Q, A any](ctx context.Context, p *pooledLedger, q Q, method func(wallet.Ledger, context.Context, Q) (A, error)) (answer A, err error) {
+	e := p.engine.Load()
+	if e.down != nil {
+		return answer, e.down
+	}
+	if err := p.breaker.enter(); err != nil {
+		return answer, err
+	}
+	answer, err = method(e.Ledger, ctx, q)
+	p.breaker.leave()
+	switch {
+	case err == nil:
+	case errors.Is(err, wallet.ErrStopped):
+		p.stop(e, err)
+	default:
+		p.breaker.late(err)
+	}
+	return answer, err
+}
+
+// change asks for an operation.
+func change[Q any](ctx context.Context, p *pooledLedger, q Q, method func(wallet.Ledger, context.Context, Q) (wallet.Receipt, error)) (receipt wallet.Receipt, err error) {
+	if err := p.breaker.try(); err != nil {
+		return receipt, err
+	}
+	receipt, err = put(ctx, p, q, method)
+	if err == nil && receipt.Outcome == wallet.Applied {
+		p.breaker.applied()
+	}
+	return receipt, err
+}
+
+// Standing implements [wallet.Charger].
+func (p *pooledLedger) Standing(ctx context.Context, q wallet.StandingQuery) (wallet.Standing, error) {
+	return put(ctx, p, q, wallet.Ledger.Standing)
+}
+
+// Charge implements [wallet.Charger].
+func (p *pooledLedger) Charge(ctx context.Context, c wallet.Charge) (wallet.Receipt, error) {
+	return change(ctx, p, c, wallet.Ledger.Charge)
+}
+
+// Buy implements [wallet.Charger].
+func (p *pooledLedger) Buy(ctx context.Context, b wallet.Purchase) (wallet.Receipt, error) {
+	return change(ctx, p, b, wallet.Ledger.Buy)
+}
+
+// Settle implements [wallet.Charger].
+func (p *pooledLedger) Settle(ctx context.Context, s wallet.Settlement) (wallet.Receipt, error) {
+	return change(ctx, p, s, wallet.Ledger.Settle)
+}
+
+// Transfer implements [wallet.Mover].
+func (p *pooledLedger) Transfer(ctx context.Context, t wallet.Transfer) (wallet.Receipt, error) {
+	return change(ctx, p, t, wallet.Ledger.Transfer)
+}
+
+// Hold implements [wallet.Mover].
+func (p *pooledLedger) Hold(ctx context.Context, h wallet.Hold) (wallet.Receipt, error) {
+	return change(ctx, p, h, wallet.Ledger.Hold)
+}
+
+// Capture implements [wallet.Mover].
+func (p *pooledLedger) Capture(ctx context.Context, c wallet.Capture) (wallet.Receipt, error) {
+	return change(ctx, p, c, wallet.Ledger.Capture)
+}
+
+// Release implements [wallet.Mover].
+func (p *pooledLedger) Release(ctx context.Context, r wallet.Release) (wallet.Receipt, error) {
+	return change(ctx, p, r, wallet.Ledger.Release)
+}
+
+// CreateWallet implements [wallet.Keeper].
+func (p *pooledLedger) CreateWallet(ctx context.Context, c wallet.CreateWallet) (wallet.Receipt, error) {
+	return change(ctx, p, c, wallet.Ledger.CreateWallet)
+}
+
+// Rekey implements [wallet.Keeper].
+func (p *pooledLedger) Rekey(ctx context.Context, r wallet.Rekey) (wallet.Receipt, error) {
+	return change(ctx, p, r, wallet.Ledger.Rekey)
+}
+
+// Freeze implements [wallet.Keeper].
+func (p *pooledLedger) Freeze(ctx context.Context, f wallet.Freeze) (wallet.Receipt, error) {
+	return change(ctx, p, f, wallet.Ledger.Freeze)
+}
+
+// Wallet implements [wallet.Keeper].
+func (p *pooledLedger) Wallet(ctx context.Context, id wallet.WalletID) (wallet.Wallet, error) {
+	return put(ctx, p, id, wallet.Ledger.Wallet)
+}
+
+// WalletByRecovery implements [wallet.Keeper].
+func (p *pooledLedger) WalletByRecovery(ctx context.Context, recovery wallet.Digest) (wallet.Wallet, error) {
+	return put(ctx, p, recovery, wallet.Ledger.WalletByRecovery)
+}
+
+// IssueVouchers implements [wallet.VoucherKeeper].
+func (p *pooledLedger) IssueVouchers(ctx context.Context, i wallet.IssueVouchers) (wallet.Receipt, error) {
+	return change(ctx, p, i, wallet.Ledger.IssueVouchers)
+}
+
+// Redeem implements [wallet.VoucherKeeper].
+func (p *pooledLedger) Redeem(ctx context.Context, r wallet.Redeem) (wallet.Receipt, error) {
+	return change(ctx, p, r, wallet.Ledger.Redeem)
+}
+
+// VoidVoucher implements [wallet.VoucherKeeper].
+func (p *pooledLedger) VoidVoucher(ctx context.Context, v wallet.VoidVoucher) (wallet.Receipt, error) {
+	return change(ctx, p, v, wallet.Ledger.VoidVoucher)
+}
+
+// Voucher implements [wallet.VoucherKeeper].
+func (p *pooledLedger) Voucher(ctx context.Context, code wallet.Digest) (wallet.Voucher, error) {
+	return put(ctx, p, code, wallet.Ledger.Voucher)
+}
+
+// Verify implements [wallet.Auditor].
+func (p *pooledLedger) Verify(ctx context.Context) (wallet.Audit, error) {
+	return put(ctx, p, struct{}{}, func(l wallet.Ledger, ctx context.Context, _ struct{}) (wallet.Audit, error) {
+		return l.Verify(ctx)
+	})
+}
+
+// span is the question of a report.
+type span struct{ from, to time.Time }
+
+// Report implements [wallet.Auditor].
+func (p *pooledLedger) Report(ctx context.Context, from, to time.Time) ([]wallet.Revenue, error) {
+	return put(ctx, p, span{from, to}, func(l wallet.Ledger, ctx context.Context, q span) ([]wallet.Revenue, error) {
+		return l.Report(ctx, q.from, q.to)
+	})
+}
+
+// listing is the question of a list, and paged its answer.
+type (
+	listing struct {
+		of     wallet.WalletID
+		cursor string
+		limit  int
+	}
+	paged[T any] struct {
+		page []T
+		next string
+	}
+)
+
+// Wallets implements [wallet.Keeper].
+func (p *pooledLedger) Wallets(ctx context.Context, cursor string, limit int) ([]wallet.Wallet, string, error) {
+	a, err := put(ctx, p, listing{cursor: cursor, limit: limit}, func(l wallet.Ledger, ctx context.Context, q listing) (a paged[wallet.Wallet], err error) {
+		a.page, a.next, err = l.Wallets(ctx, q.cursor, q.limit)
+		return a, err
+	})
+	return a.page, a.next, err
+}
+
+// Entries implements [wallet.Keeper].
+func (p *pooledLedger) Entries(ctx context.Context, id wallet.WalletID, cursor string, limit int) ([]wallet.Entry, string, error) {
+	a, err := put(ctx, p, listing{id, cursor, limit}, func(l wallet.Ledger, ctx context.Context, q listing) (a paged[wallet.Entry], err error) {
+		a.page, a.next, err = l.Entries(ctx, q.of, q.cursor, q.limit)
+		return a, err
+	})
+	return a.page, a.next, err
+}
+
+// Vouchers implements [wallet.VoucherKeeper].
+func (p *pooledLedger) Vouchers(ctx context.Context, cursor string, limit int) ([]wallet.Voucher, string, error) {
+	a, err := put(ctx, p, listing{cursor: cursor, limit: limit}, func(l wallet.Ledger, ctx context.Context, q listing) (a paged[wallet.Voucher], err error) {
+		a.page, a.next, err = l.Vouchers(ctx, q.cursor, q.limit)
+		return a, err
+	})
+	return a.page, a.next, err
+}
+
+// Close implements [wallet.Ledger] and does nothing: the pool closes the ledger,
+// when nobody leases it any more.
+func (*pooledLedger) Close() error { return nil }
+
+// Interface guard
+var _ wallet.Ledger = (*pooledLedger)(nil)
