@@ -17,6 +17,9 @@
 // and a row's ratio is its rate divided by the mean of these two. What is
 // printed is the median of the rounds, with the least and the greatest. The
 // ratio holds for this machine, whose cores all of the programs share, wrk too.
+// The ratio by CPU divides the processor time that all programs take for an
+// answer of bare Caddy by what they take for one of the row: it is what the rate
+// would be if nothing ever waited, and holds on a busy machine too.
 //
 // # What it promises
 //

@@ -12,7 +12,8 @@ type series struct {
 	row
 	Bare    bool
 	Samples []sample
-	Ratios  []float64 // one for each round; of a row only
+	Ratios  []float64 // of the rate to bare Caddy's, one for each round; of a row only
+	Spared  []float64 // of bare Caddy's processor time to the row's, the same way
 }
 
 // measurement is a round-robin over the groups.
@@ -97,6 +98,7 @@ func (m *measurement) round(ctx context.Context, of []*series, window time.Durat
 		}
 		r.Samples = append(r.Samples, got)
 		r.Ratios = append(r.Ratios, got.Rate/((before.Rate+after.Rate)/2))
+		r.Spared = append(r.Spared, (before.cpu()+after.cpu())/2/got.cpu())
 		bare.Samples = append(bare.Samples, after)
 		before = after
 	}

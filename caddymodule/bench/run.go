@@ -15,6 +15,9 @@ type sample struct {
 	WrkCPU      float64
 }
 
+// cpu is the processor time of all programs for an answer, in microseconds.
+func (s sample) cpu() float64 { return s.CaddyCPU + s.UpstreamCPU + s.WrkCPU }
+
 // runBare sends a row's requests to the bare Caddy, where all of them are free.
 func (s *stand) runBare(ctx context.Context, r row, window time.Duration) (sample, error) {
 	got, report, err := s.run(ctx, s.bare, r, r.load(s, window))

@@ -17,6 +17,7 @@ type line struct {
 	Ratio       float64 `json:"ratio"`
 	Least       float64 `json:"least_ratio"`
 	Greatest    float64 `json:"greatest_ratio"`
+	CPURatio    float64 `json:"cpu_ratio"`
 	P50         float64 `json:"p50_us"`
 	P99         float64 `json:"p99_us"`
 	CaddyCPU    float64 `json:"caddy_cpu_us"`
@@ -45,9 +46,10 @@ func summary(all []*series) (lines []line) {
 		}
 		if s.Bare {
 			l.Name = "bare, " + s.who.String()
-			l.Ratio, l.Least, l.Greatest = 1, 1, 1
+			l.Ratio, l.Least, l.Greatest, l.CPURatio = 1, 1, 1, 1
 		} else {
 			l.Ratio, l.Least, l.Greatest = median(s.Ratios), slices.Min(s.Ratios), slices.Max(s.Ratios)
+			l.CPURatio = median(s.Spared)
 		}
 		lines = append(lines, l)
 	}
@@ -66,14 +68,14 @@ func median(values []float64) float64 {
 
 // writeTable writes the lines as one Markdown table.
 func writeTable(w io.Writer, lines []line) {
-	fmt.Fprintln(w, "| site | conns | request | req/s | of bare (min–max) | p50 µs | p99 µs | Caddy CPU µs/req | upstream CPU µs/req | wrk CPU µs/req | runs |")
-	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|---|")
+	fmt.Fprintln(w, "| site | conns | request | req/s | of bare (min–max) | by CPU | p50 µs | p99 µs | Caddy CPU µs/req | upstream CPU µs/req | wrk CPU µs/req | runs |")
+	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, l := range lines {
 		ratio := fmt.Sprintf("**%.3f** (%.3f–%.3f)", l.Ratio, l.Least, l.Greatest)
 		if l.Bare {
 			ratio = "1"
 		}
-		fmt.Fprintf(w, "| %s | %d | %s | %.0f | %s | %.0f | %.0f | %.1f | %.1f | %.1f | %d |\n",
-			l.Site, l.Connections, l.Name, l.Rate, ratio, l.P50, l.P99, l.CaddyCPU, l.UpstreamCPU, l.WrkCPU, l.Runs)
+		fmt.Fprintf(w, "| %s | %d | %s | %.0f | %s | %.3f | %.0f | %.0f | %.1f | %.1f | %.1f | %d |\n",
+			l.Site, l.Connections, l.Name, l.Rate, ratio, l.CPURatio, l.P50, l.P99, l.CaddyCPU, l.UpstreamCPU, l.WrkCPU, l.Runs)
 	}
 }
