@@ -148,48 +148,9 @@ func (g *gate) implicitHeader() {
 	}
 }
 
-// headOnly lets a preflight through without a body: what an upstream would
-// send with it has not been paid for.
-type headOnly struct {
-	*caddyhttp.ResponseWriterWrapper
-}
-
-func newHeadOnly(w http.ResponseWriter) headOnly {
-	return headOnly{&caddyhttp.ResponseWriterWrapper{ResponseWriter: w}}
-}
-
-// forgetLength keeps the client from waiting for the body that the upstream
-// announces.
-func (h headOnly) forgetLength() { h.Header().Del("Content-Length") }
-
-func (h headOnly) WriteHeader(status int) {
-	h.forgetLength()
-	h.ResponseWriter.WriteHeader(status)
-}
-
-func (h headOnly) Write(p []byte) (int, error) {
-	h.forgetLength()
-	return len(p), nil
-}
-
-func (h headOnly) ReadFrom(r io.Reader) (int64, error) {
-	h.forgetLength()
-	return io.Copy(io.Discard, r)
-}
-
-func (h headOnly) FlushError() error {
-	h.forgetLength()
-	return http.NewResponseController(h.ResponseWriter).Flush()
-}
-
-func (h headOnly) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return nil, nil, errors.New("paywall: a preflight cannot be upgraded")
-}
-
 // Interface guards
 var (
 	_ http.ResponseWriter = (*gate)(nil)
 	_ io.ReaderFrom       = (*gate)(nil)
 	_ http.Hijacker       = (*gate)(nil)
-	_ http.Hijacker       = headOnly{}
 )

@@ -146,6 +146,7 @@ func (h *Handler) meterRule() (rule meter.Rule, err error) {
 // ServeHTTP serves the wallet's pages, passes what is not for sale or decided
 // already, tells a quote probe the price, and sells the rest.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	resolveDots(r)
 	if strings.HasPrefix(r.URL.Path, prefix) {
 		h.app.servePages(w, r)
 		return nil
@@ -165,7 +166,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	}
 	if intentOf(r) == preflight {
 		hide(r, &credential{bearer: true}) // browsers send none; a program's may be a wallet's token
-		return next.ServeHTTP(newHeadOnly(w), r)
+		return servePreflight(w, r, next)
 	}
 	return sell(w, r, next, asked)
 }
