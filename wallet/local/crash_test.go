@@ -44,11 +44,7 @@ func crashes(t *testing.T, fault func(d *disk)) {
 	for range *crashSeeds {
 		seed := rand.Uint64()
 		t.Run(fmt.Sprintf("seed %#x", seed), func(t *testing.T) {
-			random := rand.New(rand.NewPCG(seed, 1))
-			s := &sailor{
-				TB: t, random: random, clock: ledgertest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
-				disk: newDisk(random),
-			}
+			s := newSailor(t, seed)
 			for range 4 {
 				s.voyage(fault)
 			}
@@ -81,13 +77,25 @@ type told struct {
 	want  wallet.Receipt
 }
 
+func newSailor(t testing.TB, seed uint64) *sailor {
+	random := rand.New(rand.NewPCG(seed, 1))
+	return &sailor{
+		TB: t, random: random, clock: ledgertest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
+		disk: newDisk(random),
+	}
+}
+
 func (s *sailor) open() {
 	s.Helper()
-	l, err := openOn(s.disk, Options{Clock: s.clock.Now, Random: zeroReader{s}, SegmentSize: 8 << 10})
+	l, err := s.openOn(s.disk)
 	if err != nil {
 		s.Fatalf("opening after a crash: %v", err)
 	}
 	s.l = l
+}
+
+func (s *sailor) openOn(d *disk) (*Ledger, error) {
+	return openOn(d, Options{Dir: "at sea", Clock: s.clock.Now, Random: zeroReader{s}, SegmentSize: 8 << 10})
 }
 
 // voyage opens the ledger, checks it and works until the fault strikes. Then the
@@ -116,7 +124,7 @@ func (s *sailor) voyage(fault func(d *disk)) {
 	if s.disk.off || s.draw(2) == 0 {
 		s.disk = s.disk.restart()
 	}
-	s.disk.cutIn, s.disk.failIn, s.disk.fullIn = 0, 0, 0
+	s.disk.faults = faults{}
 }
 
 // draw is random.IntN, for all hands.

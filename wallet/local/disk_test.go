@@ -19,12 +19,16 @@ type disk struct {
 	durable map[string]*node // names as of the last SyncDir
 	changes []func(names map[string]*node)
 	off     bool // the power is off: everything fails
+	faults
+	tried int // Syncs so far
+}
 
-	// Faults. Each counts down with the calls it concerns and strikes at zero.
+// faults count down, each with the calls it concerns, and strike at zero.
+type faults struct {
 	cutIn  int // any change: the power goes off, before it
 	failIn int // Sync: it fails, and forgets what it should have written
 	fullIn int // WriteAt: it writes a part and says that the disk is full
-	tried  int // Syncs so far
+	readIn int // ReadAt: it fails
 }
 
 // node is a file's content.
@@ -216,6 +220,9 @@ func (f *diskFile) ReadAt(b []byte, at int64) (int, error) {
 	defer f.d.mu.Unlock()
 	if f.d.off {
 		return 0, errPower
+	}
+	if strikes(&f.d.readIn) {
+		return 0, errSync
 	}
 	if at >= int64(len(f.n.shown)) {
 		return 0, io.EOF

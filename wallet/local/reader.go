@@ -9,13 +9,14 @@ import (
 )
 
 // reader reads what is durable in the journal, beside the writer. It keeps one
-// file open.
+// file and one frame open.
 type reader struct {
 	fs       fileSystem
 	segments []segment
 	file     file
 	opened   segment
-	buffer   []byte
+	frame    []byte // records of the frame that was read last
+	frameAt  uint64 // their position
 }
 
 func (j *journal) reader() *reader { return &reader{fs: j.fs, segments: j.list()} }
@@ -56,32 +57,65 @@ func (r *reader) open(at uint64) error {
 	return nil
 }
 
-// mostRecords is the size of nearly every record; a longer one is read twice.
-const mostRecords = 1 << 10
-
-// record reads the record at a position that the ledger has handed out.
+// record reads the record at a position that the ledger has handed out. It
+// reads the whole frame, since only that has a checksum: a bit that the disk has
+// turned over in an amount must not become money.
 func (r *reader) record(at uint64, to *record) error {
-	if err := r.open(at); err != nil {
-		return err
+	if at < r.frameAt || at-r.frameAt >= uint64(len(r.frame)) {
+		if err := r.open(at); err != nil {
+			return err
+		}
+		if err := r.findFrame(int64(at - r.opened.base)); err != nil {
+			return err
+		}
 	}
-	if r.buffer == nil {
-		r.buffer = make([]byte, mostRecords)
+	body, _, ok := cutRecord(r.frame[at-r.frameAt:])
+	if !ok || to.decode(body) != nil {
+		return corrupt("the journal does not read at %d", at)
 	}
-	for {
-		n, err := r.file.ReadAt(r.buffer, int64(at-r.opened.base))
-		if err != nil && !errors.Is(err, io.EOF) {
+	return nil
+}
+
+// lookBack is what is read at once in search of a frame's header.
+const lookBack = 4 << 10
+
+// findFrame reads the frame in which an offset of the open segment lies. It
+// looks for the header backwards: the epoch, which is random, is in it.
+func (r *reader) findFrame(offset int64) error {
+	r.frame = nil
+	last := (offset - frameHeader) &^ (frameAlign - 1) // where the header is at the latest
+	var room [lookBack + frameHeader]byte
+	for begin := last + frameAlign; begin > segmentHeader && last-begin < maxFrame; {
+		end := begin
+		begin = max(segmentHeader, end-lookBack)
+		b := room[:end-begin+frameHeader-frameAlign]
+		if n, err := r.file.ReadAt(b, begin); n < len(b) && !errors.Is(err, io.EOF) {
 			return unavailable(fmt.Errorf("journal: %w", err))
 		}
-		body, _, ok := cutRecord(r.buffer[:n])
-		switch {
-		case !ok && n == len(r.buffer) && n < recordSize+maxRecord:
-			r.buffer = make([]byte, recordSize+maxRecord)
-		case !ok || to.decode(body) != nil:
-			return corrupt("the journal does not read at %d", at)
-		default:
-			return nil
+		for at := end - frameAlign; at >= begin; at -= frameAlign {
+			header := b[at-begin:][:frameHeader]
+			if binary.LittleEndian.Uint64(header[16:]) != r.opened.epoch || at+frameSize(frameLength(header)) <= offset {
+				continue
+			}
+			if whole, err := r.readFrame(at, header); whole || err != nil {
+				return err
+			}
 		}
 	}
+	return corrupt("segment %s is damaged at offset %d", segmentName(r.opened.base), offset)
+}
+
+// readFrame reads a frame, and reports whether it is whole.
+func (r *reader) readFrame(at int64, header []byte) (whole bool, err error) {
+	frame := make([]byte, frameHeader+frameLength(header))
+	if n, err := r.file.ReadAt(frame, at); n < len(frame) && !errors.Is(err, io.EOF) {
+		return false, unavailable(fmt.Errorf("journal: %w", err))
+	}
+	records, whole := openFrame(frame, binary.LittleEndian.Uint64(header[8:]), r.opened.epoch)
+	if whole {
+		r.frame, r.frameAt = records, r.opened.base+uint64(at)+frameHeader
+	}
+	return whole, nil
 }
 
 // cutRecord takes the first record off the records of a frame.

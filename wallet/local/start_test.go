@@ -1,0 +1,140 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// A start reads the journal, cuts off what a crash has torn and makes itself
+// ready to write. Whatever fails on the way, it is an error of Open, and the next
+// Open finds everything that was acknowledged (invariant 5): a read that fails
+// must not be taken for the journal's end, and cut it off.
+func TestAStartThatFailsLosesNothingAcknowledged(t *testing.T) {
+	for name, fault := range map[string]struct {
+		at   func(calls int) faults
+		says error
+	}{
+		"the power": {func(calls int) faults { return faults{cutIn: calls} }, errPower},
+		"a sync":    {func(calls int) faults { return faults{failIn: calls} }, errSync},
+		"a write":   {func(calls int) faults { return faults{fullIn: calls} }, errFull},
+		"a read":    {func(calls int) faults { return faults{readIn: calls} }, errSync},
+	} {
+		t.Run(name, func(t *testing.T) {
+			seed := rand.Uint64()
+			t.Logf("seed %#x", seed)
+			s := newSailor(t, seed)
+			s.voyage(func(d *disk) { d.cutIn = 300 + d.random.IntN(300) })
+			s.l = nil
+			failed := 0
+			for calls := 1; s.l == nil; calls++ {
+				s.disk.faults = fault.at(calls)
+				l, err := s.openOn(s.disk)
+				s.disk.faults = faults{}
+				if err == nil {
+					s.l = l
+					break
+				}
+				failed++
+				if !errors.Is(err, fault.says) || errors.Is(err, wallet.ErrCorrupt) {
+					t.Fatalf("call %d: Open answers %v, want %v", calls, err, fault.says)
+				}
+				if s.disk.off || s.draw(2) == 0 {
+					s.disk = s.disk.restart()
+				}
+			}
+			if failed == 0 {
+				t.Fatal("no fault has struck")
+			}
+			s.check()
+			if err := s.l.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// TestAFlippedBitIsNeverTakenForTheTruth flips bits anywhere on the disk of a
+// ledger that was closed. Either the ledger refuses to open, in words, or what it
+// answers is what it has answered before, or that it is corrupt: never anything
+// else. Only the last frame may be missing, as if torn (see doc.go, Limits).
+func TestAFlippedBitIsNeverTakenForTheTruth(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %#x", seed)
+	s := newSailor(t, seed)
+	var names []string
+	for n := 0; !slices.Contains(names, snapshotName) || len(segmentBases(names)) < 4; n++ {
+		if n > 50 {
+			t.Fatalf("only %v: too little to flip bits in", names)
+		}
+		s.voyage(func(*disk) {})
+		names = slices.Sorted(maps.Keys(s.disk.shown))
+	}
+	bases := segmentBases(names)
+	refused, answered := 0, 0
+	for range 10 * *crashSeeds {
+		d := s.disk.restart()
+		name := names[s.draw(len(names))]
+		bit := s.draw(8 * len(d.shown[name].shown))
+		last := name == segmentName(bases[len(bases)-1]) && inLastFrame(d.shown[name].shown, bit/8)
+		d.shown[name].shown[bit/8] ^= 1 << (bit % 8)
+		where := fmt.Sprintf("%s, bit %d of byte %d", name, bit%8, bit/8)
+		l, err := s.openOn(d)
+		if err != nil {
+			refused++
+			if !errors.Is(err, wallet.ErrCorrupt) {
+				t.Fatalf("%s: Open answers %v", where, err)
+			}
+			continue
+		}
+		answered++
+		if !last {
+			s.mustKnowOrRefuse(l, where)
+		}
+		audit, err := l.Verify(context.Background())
+		if err == nil && !audit.OK() || err != nil && !errors.Is(err, wallet.ErrCorrupt) {
+			t.Errorf("%s: Verify answers %+v, %v", where, audit, err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if refused == 0 || answered == 0 {
+		t.Fatalf("%d refused, %d answered: the flips were too much alike", refused, answered)
+	}
+}
+
+// inLastFrame reports whether a byte of a segment is in its last frame.
+func inLastFrame(b []byte, at int) bool {
+	s, _, err := decodeSegment(b)
+	if err != nil {
+		return false
+	}
+	begin := segmentHeader
+	for offset, sequence := segmentHeader, s.sequence; ; sequence++ {
+		records, whole := openFrame(b[offset:], sequence, s.epoch)
+		if !whole {
+			return at >= begin && at < offset
+		}
+		begin = offset
+		offset += int(frameSize(len(records)))
+	}
+}
+
+// mustKnowOrRefuse repeats everything that was acknowledged.
+func (s *sailor) mustKnowOrRefuse(l *Ledger, where string) {
+	s.Helper()
+	for i, was := range s.told {
+		want := was.want
+		want.Outcome = wallet.Replayed
+		if got, err := was.again(l); !errors.Is(err, wallet.ErrCorrupt) && (err != nil || got != want) {
+			s.Fatalf("%s: acknowledged operation %d is now\n%+v, %v; was\n%+v", where, i, got, err, want)
+		}
+	}
+}
