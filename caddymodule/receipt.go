@@ -21,7 +21,8 @@ const (
 	securePrefix  = "__Secure-" // __Host- would demand the path /
 
 	receiptLabel = "receipt"
-	receiptSize  = 8 + len(wallet.WalletID{}) + wallet.TagSize
+	receiptHead  = 8 + len(wallet.WalletID{})
+	receiptSize  = receiptHead + wallet.TagSize
 
 	maxReceipts    = 4   // looked at in one request: those of the paths above come along
 	maxReceiptPath = 512 // bytes; browsers ignore longer attributes
@@ -72,28 +73,25 @@ func receiptName(r *http.Request) string {
 
 // sealReceipt writes a receipt, in unpadded URL-safe base64.
 func (k *keys) sealReceipt(id wallet.WalletID, resource string, until time.Time) string {
-	var room [receiptSize + wallet.MaxResource]byte
-	head := append(binary.BigEndian.AppendUint64(room[:0], uint64(until.UnixMilli())), id[:]...)
+	head := make([]byte, 0, receiptSize+len(resource))
+	head = append(binary.BigEndian.AppendUint64(head, uint64(until.UnixMilli())), id[:]...)
 	tag := k.receipts.Sign(append(head, resource...))
 	return base64.RawURLEncoding.EncodeToString(append(head, tag[:]...))
 }
 
 // openReceipt reads a receipt for a resource.
 func (k *keys) openReceipt(text, resource string, now time.Time) (id wallet.WalletID, ok bool) {
-	var room [receiptSize + wallet.MaxResource]byte
 	if base64.RawURLEncoding.DecodedLen(len(text)) != receiptSize {
 		return id, false
 	}
-	n, err := base64.RawURLEncoding.Strict().Decode(room[:], []byte(text))
-	if err != nil || n != receiptSize {
+	raw, err := base64.RawURLEncoding.Strict().AppendDecode(make([]byte, 0, receiptSize+len(resource)), []byte(text))
+	if err != nil || len(raw) != receiptSize {
 		return id, false
 	}
-	tag := [wallet.TagSize]byte(room[receiptSize-wallet.TagSize:])
-	head := room[:receiptSize-wallet.TagSize]
+	head, tag := raw[:receiptHead], [wallet.TagSize]byte(raw[receiptHead:])
 	until := time.UnixMilli(int64(binary.BigEndian.Uint64(head)))
 	if !now.Before(until) || !k.receipts.Verify(append(head, resource...), tag[:]) {
 		return id, false
 	}
-	copy(id[:], head[8:])
-	return id, true
+	return wallet.WalletID(raw[8:receiptHead]), true
 }
