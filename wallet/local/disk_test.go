@@ -2,7 +2,6 @@ package local
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -20,7 +19,8 @@ type disk struct {
 	changes []func(names map[string]*node)
 	off     bool // the power is off: everything fails
 	faults
-	tried int // Syncs so far
+	tried  int // Syncs so far
+	opened int // files that are open
 }
 
 // faults count down, each with the calls it concerns, and strike at zero.
@@ -92,7 +92,8 @@ func (d *disk) Create(name string) (file, error) {
 	}
 	n := &node{}
 	d.rename(func(names map[string]*node) { names[name] = n })
-	return &diskFile{d, n}, nil
+	d.opened++
+	return &diskFile{d: d, n: n}, nil
 }
 
 func (d *disk) Open(name string) (file, error) {
@@ -105,7 +106,8 @@ func (d *disk) Open(name string) (file, error) {
 	case n == nil:
 		return nil, fs.ErrNotExist
 	}
-	return &diskFile{d, n}, nil
+	d.opened++
+	return &diskFile{d: d, n: n}, nil
 }
 
 func (d *disk) Names() ([]string, error) {
@@ -208,91 +210,3 @@ func written(b []byte, at int64, data []byte) []byte {
 	copy(b[at:], data)
 	return b
 }
-
-// diskFile is an open file of a disk.
-type diskFile struct {
-	d *disk
-	n *node
-}
-
-func (f *diskFile) ReadAt(b []byte, at int64) (int, error) {
-	f.d.mu.Lock()
-	defer f.d.mu.Unlock()
-	if f.d.off {
-		return 0, errPower
-	}
-	if strikes(&f.d.readIn) {
-		return 0, errSync
-	}
-	if at >= int64(len(f.n.shown)) {
-		return 0, io.EOF
-	}
-	n := copy(b, f.n.shown[at:])
-	if n < len(b) {
-		return n, io.EOF
-	}
-	return n, nil
-}
-
-func (f *diskFile) WriteAt(b []byte, at int64) (int, error) {
-	f.d.mu.Lock()
-	defer f.d.mu.Unlock()
-	if err := f.d.change(); err != nil {
-		return 0, err
-	}
-	if strikes(&f.d.fullIn) {
-		f.write(b[:len(b)/2], at)
-		return len(b) / 2, errFull
-	}
-	f.write(b, at)
-	return len(b), nil
-}
-
-func (f *diskFile) write(b []byte, at int64) {
-	f.n.shown = written(f.n.shown, at, b)
-	f.n.pending = append(f.n.pending, write{at: at, data: slices.Clone(b)})
-}
-
-func (f *diskFile) Truncate(size int64) error {
-	f.d.mu.Lock()
-	defer f.d.mu.Unlock()
-	if err := f.d.change(); err != nil {
-		return err
-	}
-	f.n.shown = resized(slices.Clone(f.n.shown), size)
-	f.n.pending = append(f.n.pending, write{at: size, truncate: true})
-	return nil
-}
-
-// Sync makes the file durable. Where it fails, the system shows what it has in
-// memory and never tries to write it again.
-func (f *diskFile) Sync() error {
-	f.d.mu.Lock()
-	defer f.d.mu.Unlock()
-	if err := f.d.change(); err != nil {
-		return err
-	}
-	f.d.tried++
-	if strikes(&f.d.failIn) {
-		f.n.durable = f.n.afterCut(f.d.random)
-		f.n.pending = nil
-		return errSync
-	}
-	for _, w := range f.n.pending {
-		if w.truncate {
-			f.n.durable = resized(f.n.durable, w.at)
-		} else {
-			f.n.durable = written(f.n.durable, w.at, w.data)
-		}
-	}
-	f.n.pending = nil
-	return nil
-}
-
-func (f *diskFile) Size() (int64, error) {
-	f.d.mu.Lock()
-	defer f.d.mu.Unlock()
-	return int64(len(f.n.shown)), nil
-}
-
-func (f *diskFile) Close() error { return nil }

@@ -42,6 +42,9 @@ func TestAStartThatFailsLosesNothingAcknowledged(t *testing.T) {
 					break
 				}
 				failed++
+				if s.disk.opened != 0 {
+					t.Fatalf("call %d: Open leaves %d files open", calls, s.disk.opened)
+				}
 				if !errors.Is(err, fault.says) || errors.Is(err, wallet.ErrCorrupt) {
 					t.Fatalf("call %d: Open answers %v, want %v", calls, err, fault.says)
 				}
