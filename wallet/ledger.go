@@ -24,12 +24,13 @@ import (
 // # How an operation is judged
 //
 // The first of these that holds is the answer: the error of its Check; a
-// context that has ended or a closed ledger, ErrUnavailable; an id older than
-// the operation's memory, Stale; an id that is remembered, Replayed or
-// Conflict; an id of the future, Stale; NotFound; Revoked; Frozen; Granted,
-// Spent, Void, or Conflict with what is there; Insufficient; Limit. Only Charge,
-// Buy, Hold and a Transfer from a wallet ask for a credential and can be Revoked
-// or Frozen; every generation but the wallet's current one is Revoked, zero too.
+// context that has ended or a closed ledger, ErrUnavailable; one that has
+// stopped, ErrStopped; an id older than the operation's memory, Stale; an id that
+// is remembered, Replayed or Conflict; an id of the future, Stale; NotFound;
+// Revoked; Frozen; Granted, Spent, Void, or Conflict with what is there;
+// Insufficient; Limit. Only Charge, Buy, Hold and a Transfer from a wallet ask
+// for a credential and can be Revoked or Frozen; every generation but the
+// wallet's current one is Revoked, zero too.
 //
 // The content that a retry must repeat is every field but the ID, times and
 // durations to the millisecond; an operation of another kind is other content.

@@ -13,10 +13,19 @@
 // Acknowledged means synced (invariant 5): it survives kill -9 and a power cut,
 // on a disk that keeps what it has synced. Records that arrive while a sync is
 // under way share the next one, so the cost of durability falls as the load
-// rises. After a write or sync that failed, nobody knows what the disk holds;
-// the ledger stops, answers ErrUnavailable, and the next Open finds out. Holds
-// expire by themselves. What has ended is forgotten, so memory follows what is
-// live; the journal forgets nothing.
+// rises. Holds expire by themselves. What has ended is forgotten, so memory
+// follows what is live; the journal forgets nothing.
+//
+// After a write or sync that failed, nobody knows what the disk holds. The ledger
+// never tries again: it stops, answers ErrStopped, and the log says why and what
+// to do (cure.go). Close then gives everything back, and the next Open finds out:
+// it reads what is there, and writes the end of the journal again and syncs it
+// before it returns. So what it answers for is on the disk, and a disk that is
+// full or read-only is an error of Open and not of the first charge. A read that
+// failed stops nothing.
+//
+// Nothing is answered from bytes whose checksum was not compared: a bit that the
+// disk turns over becomes an error, and never an amount.
 //
 // # What it does not know
 //
@@ -67,12 +76,21 @@
 // with restarts among the operations. A file system in memory keeps what is not
 // synced apart, and loses power at random calls: what survives is what was
 // durable and a torn part of the rest. It also fails syncs, after which it shows
-// what it does not have, and runs full. After each crash everything that was
-// acknowledged is asked for again and must be there in its exact receipt, and
-// the books must be the fold of the whole journal in every field. The seed of
-// each run is its subtest's name. A real process is killed under load as well.
-// Damage to each kind of file must be refused in words, and the decoders are
-// fuzzed.
+// what it does not have, writes less than it was given and is full, and fails
+// reads, each under load and at every call of a start. After each crash
+// everything that was acknowledged is asked for again and must be there in its
+// exact receipt, and the books must be the fold of the whole journal in every
+// field. The seed of each run is its subtest's name. Damage to each kind of file
+// must be refused in words, a bit flipped anywhere must never change an answer,
+// and the decoders are fuzzed.
+//
+// A real process is killed under load. As root, with the build tag root, it loses
+// power too: it is halted while it charges on an ext4 image, the image is copied,
+// which has what was synced and not what the system holds in memory, and on the
+// copy every charge that it has printed must be found. A ledger that skips its
+// syncs loses hundreds to thousands of charges in the same test. Real disks also
+// run full, turn read-only and fail under a ledger at work, and go on after the
+// cure.
 //
 // # Limits
 //
