@@ -8,7 +8,7 @@ BUILD := CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags "-w -s"
 GOLANGCI_LINT := v2.15.0
 LINT          := .tools/golangci-lint-$(GOLANGCI_LINT)
 
-.PHONY: help build run test setup check race bench screenshots fuzz clean
+.PHONY: help build run test setup check race bench bench-field screenshots fuzz clean
 
 help:
 	@echo "make run    build Caddy with the paywall and start the demo magazine on http://localhost:8402"
@@ -66,6 +66,10 @@ race:
 BENCH ?=
 bench: setup
 	@go run ./caddymodule/bench $(BENCH)
+
+# The same of two of the field's middlewares, which npm brings (Node.js 20).
+bench-field: setup
+	@go run ./caddymodule/bench -field $(BENCH)
 
 # The pictures that the README shows, from the reader's story in a browser.
 screenshots: setup

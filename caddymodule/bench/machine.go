@@ -20,11 +20,12 @@ type machine struct {
 	Go         string `json:"go"`
 	Caddy      string `json:"caddy"`
 	Wrk        string `json:"wrk"`
+	Node       string `json:"node,omitempty"` // of the field's servers
 }
 
 // describeMachine asks the machine, for what the disk at dir is too. What cannot
 // be found out is said to be unknown.
-func describeMachine(ctx context.Context, caddyProgram, dir string) machine {
+func describeMachine(ctx context.Context, dir string) machine {
 	m := machine{CPU: unknown, Cores: runtime.NumCPU(), Kernel: unknown, FileSystem: fileSystemOf(dir), Go: runtime.Version()}
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		if _, after, found := strings.Cut(string(text), "model name\t: "); found {
@@ -34,7 +35,7 @@ func describeMachine(ctx context.Context, caddyProgram, dir string) machine {
 	if text, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		m.Kernel = strings.TrimSpace(string(text))
 	}
-	version, _ := exec.CommandContext(ctx, caddyProgram, "version").Output()
+	version, _ := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Version}}", "github.com/caddyserver/caddy/v2").Output()
 	m.Caddy = first(version)
 	help, _ := exec.CommandContext(ctx, "wrk", "-v").CombinedOutput() // fails, as it was given no address
 	m.Wrk = first(bytes.TrimPrefix(help, []byte("wrk ")))
@@ -73,6 +74,10 @@ func fileSystemOf(dir string) string {
 }
 
 func (m machine) String() string {
-	return fmt.Sprintf("%s, %d cores, Linux %s, ledger on %s, %s, Caddy %s, wrk %s",
+	text := fmt.Sprintf("%s, %d cores, Linux %s, ledger on %s, %s, Caddy %s, wrk %s",
 		m.CPU, m.Cores, m.Kernel, m.FileSystem, m.Go, m.Caddy, m.Wrk)
+	if m.Node != "" {
+		text += ", Node.js " + m.Node
+	}
+	return text
 }

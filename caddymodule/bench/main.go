@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"regexp"
@@ -24,12 +25,12 @@ type options struct {
 	profile string // path of the file; empty: none
 	dir     string
 	json    bool
+	field   bool
 }
 
 const (
 	leastWallets = fewConnections
 	mostWallets  = 1_000_000
-	warmShare    = 3 // a warm-up run is this part of a window
 )
 
 func main() {
@@ -50,6 +51,7 @@ func flags() (o options) {
 	flag.StringVar(&o.dir, "dir", "bin", "the folder to work in: its disk is the ledger's")
 	flag.StringVar(&o.profile, "profile", "", "also write the CPU profile of the paywall's process in the row that -only chooses to this file")
 	flag.BoolVar(&o.json, "json", false, "print JSON in place of a table")
+	flag.BoolVar(&o.field, "field", false, "measure others' middlewares in place of the paywall; needs Node.js and the npm registry")
 	flag.Func("only", "run only the rows that match this regular expression, such as 'file_server, 256.*paid'", func(text string) (err error) {
 		o.only, err = regexp.Compile(text)
 		return err
@@ -81,29 +83,47 @@ func bench(ctx context.Context, o options, out, progress io.Writer) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	groups := chosen(allGroups(), o.only)
-	if len(groups) == 0 {
-		return fmt.Errorf("no row matches %q", o.only)
-	}
-	if o.profile != "" && (len(groups) > 1 || len(groups[0]) > 1) {
-		return errors.New("-profile is of one row; choose it with -only")
-	}
 	dir, err := workingDirectory(o.dir)
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	s := &stand{dir: dir, cookies: map[string]receipts{}}
-	defer s.lower()
-	if err := s.raise(ctx, o.wallets); err != nil {
+	if err := writeScript(dir); err != nil {
 		return err
 	}
-	m := &measurement{stand: s, groups: groups, progress: progress}
-	found, err := m.measure(ctx, o)
+	found := result{Machine: describeMachine(ctx, dir)}
+	if o.field {
+		version, _ := exec.CommandContext(ctx, "node", "--version").Output()
+		found.Machine.Node = first(version)
+		found.Lines, err = benchField(ctx, o, dir, progress)
+	} else {
+		found.Lines, err = benchPaywall(ctx, o, dir, progress)
+	}
 	if err != nil {
 		return err
 	}
 	return found.write(out, o.json)
+}
+
+// benchPaywall measures the paywall in dir.
+func benchPaywall(ctx context.Context, o options, dir string, progress io.Writer) ([]line, error) {
+	groups := chosen(allGroups(), o.only)
+	if len(groups) == 0 {
+		return nil, fmt.Errorf("no row matches %q", o.only)
+	}
+	if o.profile != "" && (len(groups) > 1 || len(groups[0]) > 1) {
+		return nil, errors.New("-profile is of one row; choose it with -only")
+	}
+	s := &stand{dir: dir}
+	defer s.lower()
+	if err := s.raise(ctx, o.wallets); err != nil {
+		return nil, err
+	}
+	lines, err := (&measurement{s, groups, progress}).measure(ctx, o)
+	if err != nil || o.profile == "" {
+		return lines, err
+	}
+	return lines, s.profile(ctx, groups[0][0], o.window, o.profile)
 }
 
 // workingDirectory makes a folder below dir, which it makes where it is missing.
@@ -118,23 +138,7 @@ func workingDirectory(dir string) (string, error) {
 	return os.MkdirTemp(dir, "bench-")
 }
 
-func (m *measurement) measure(ctx context.Context, o options) (*result, error) {
-	if err := m.warm(ctx, o.window/warmShare); err != nil {
-		return nil, err
-	}
-	all, err := m.rounds(ctx, o.rounds, o.window)
-	if err != nil {
-		return nil, err
-	}
-	if o.profile != "" {
-		if err := m.stand.profile(ctx, m.groups[0][0], o.window, o.profile); err != nil {
-			return nil, err
-		}
-	}
-	return &result{describeMachine(ctx, m.programs.paywall, m.dir), summary(all)}, nil
-}
-
-func (r *result) write(w io.Writer, asJSON bool) error {
+func (r result) write(w io.Writer, asJSON bool) error {
 	if asJSON {
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")

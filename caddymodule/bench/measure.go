@@ -16,31 +16,38 @@ type series struct {
 	Spared  []float64 // of bare Caddy's processor time to the row's, the same way
 }
 
+// subject is what is measured, with a price and without.
+type subject interface {
+	runBare(ctx context.Context, r row, window time.Duration) (sample, error)
+	runPriced(ctx context.Context, r row, window time.Duration) (sample, error)
+}
+
 // measurement is a round-robin over the groups.
 type measurement struct {
-	*stand
+	subject
 	groups   []group
 	progress io.Writer
 }
 
-// warm has everything in the caches that a long-running server has there: each
-// token is verified once, and each row has run.
-func (m *measurement) warm(ctx context.Context, window time.Duration) error {
-	everybody := row{Site: fileServer, Connections: fewConnections, Name: "every token once", who: bearer, path: pricedPath, accept: programAccept}
-	l := everybody.load(m.stand, warmLimit)
-	l.limit = len(m.readers.tokens)
-	if _, _, err := m.run(ctx, m.paywall, everybody, l); err != nil {
-		return fmt.Errorf("%v: %w", everybody, err)
+// warmShare is the part of a window that a warm-up run takes.
+const warmShare = 3
+
+// measure runs what there is and sums it up.
+func (m *measurement) measure(ctx context.Context, o options) ([]line, error) {
+	if err := m.warm(ctx, o.window/warmShare); err != nil {
+		return nil, err
 	}
+	all, err := m.rounds(ctx, o.rounds, o.window)
+	if err != nil {
+		return nil, err
+	}
+	return summary(all), nil
+}
+
+// warm runs every row once. What that measures is not looked at.
+func (m *measurement) warm(ctx context.Context, window time.Duration) error {
 	for _, g := range m.groups {
 		for _, r := range g {
-			if r.who == returning {
-				taken, err := m.takeReceipts(ctx, r.Site)
-				if err != nil {
-					return err
-				}
-				m.cookies[r.Site] = taken
-			}
 			if _, err := m.runBare(ctx, r, window); err != nil {
 				return err
 			}
@@ -51,9 +58,6 @@ func (m *measurement) warm(ctx context.Context, window time.Duration) error {
 	}
 	return nil
 }
-
-// warmLimit is how long verifying every token may take.
-const warmLimit = 5 * time.Minute
 
 // rounds runs every row in every round, with the bare Caddy before and after
 // each.

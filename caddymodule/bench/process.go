@@ -28,7 +28,7 @@ const (
 // process is a program that runs beside the benchmark.
 type process struct {
 	name   string
-	debug  string // URL of its profiles
+	debug  string // URL of its profiles; empty: it is not written in Go
 	env    []string
 	cmd    *exec.Cmd
 	output string // path of the file with what it prints
@@ -102,6 +102,9 @@ func (p *process) broken(err error) error {
 // collect has the process collect its garbage, so that what a run finds is not
 // what the one before has left.
 func (p *process) collect() error {
+	if p.debug == "" {
+		return nil
+	}
 	answer, err := http.Get(p.debug + "/debug/pprof/heap?gc=1")
 	if err != nil {
 		return err

@@ -5,7 +5,35 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"time"
 )
+
+// warmLimit is how long verifying every token may take.
+const warmLimit = 5 * time.Minute
+
+// acquaint has the paywall know its readers, as one that has run for a while
+// does: each token has been verified once, and browsers have their receipts.
+func (s *stand) acquaint(ctx context.Context) error {
+	everybody := row{
+		Site: fileServer, Connections: fewConnections, Name: "every token once", who: bearer, path: pricedPath, accept: programAccept,
+	}
+	l := everybody.load(s, warmLimit)
+	l.limit = len(s.readers.tokens)
+	_, counted, err := s.run(ctx, s.paywall, everybody, l)
+	if err == nil {
+		err = everybody.judge(counted)
+	}
+	if err != nil {
+		return fmt.Errorf("%v: %w", everybody, err)
+	}
+	s.cookies = make(map[string]receipts)
+	for _, site := range []string{fileServer, reverseProxy} {
+		if s.cookies[site], err = s.takeReceipts(ctx, site); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // receiptReaders is how many readers come back with what a page has given their
 // browsers: each is asked for singly beforehand.

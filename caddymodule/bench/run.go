@@ -10,19 +10,32 @@ import (
 type sample struct {
 	Rate        float64 // answers a second
 	P50, P99    float64 // microseconds
-	CaddyCPU    float64 // microseconds of processor time for an answer; so the next two
+	ServerCPU   float64 // microseconds of processor time for an answer; so the next two
 	UpstreamCPU float64
 	WrkCPU      float64
 }
 
 // cpu is the processor time of all programs for an answer, in microseconds.
-func (s sample) cpu() float64 { return s.CaddyCPU + s.UpstreamCPU + s.WrkCPU }
+func (s sample) cpu() float64 { return s.ServerCPU + s.UpstreamCPU + s.WrkCPU }
+
+// judge finds answers that are not what the row is about.
+func (r row) judge(counted report) error {
+	expected := 0
+	if r.refused {
+		expected = counted.Answers
+	}
+	if counted.Refusals != expected {
+		return fmt.Errorf("%d of %d answers have a status of 400 or more, not %d", counted.Refusals, counted.Answers, expected)
+	}
+	return nil
+}
 
 // runBare sends a row's requests to the bare Caddy, where all of them are free.
 func (s *stand) runBare(ctx context.Context, r row, window time.Duration) (sample, error) {
 	got, report, err := s.run(ctx, s.bare, r, r.load(s, window))
-	if err == nil && report.Refusals != 0 {
-		err = fmt.Errorf("%d answers with a status of 400 or more", report.Refusals)
+	r.refused = false
+	if err == nil {
+		err = r.judge(report)
 	}
 	if err != nil {
 		return got, fmt.Errorf("%v, bare: %w", r, err)
@@ -49,12 +62,8 @@ func (s *stand) runPriced(ctx context.Context, r row, window time.Duration) (got
 	if r.fresh {
 		s.nextPage += report.Sent
 	}
-	expected := 0
-	if r.refused {
-		expected = report.Answers
-	}
-	if report.Refusals != expected {
-		return got, fmt.Errorf("%d of %d answers have a status of 400 or more, not %d", report.Refusals, report.Answers, expected)
+	if err := r.judge(report); err != nil {
+		return got, err
 	}
 	after, err := s.look(ctx, r)
 	if err != nil {
@@ -63,10 +72,14 @@ func (s *stand) runPriced(ctx context.Context, r row, window time.Duration) (got
 	return got, r.agree(before, after, report.Answers)
 }
 
-// run is one run of wrk, with the processor time that the programs take.
-func (s *stand) run(ctx context.Context, c *caddy, r row, l load) (got sample, counted report, err error) {
-	watched := []*process{c.process, s.upstream}
-	var before [2]time.Duration
+func (s *stand) run(ctx context.Context, c *caddy, r row, l load) (sample, report, error) {
+	return observe(ctx, s.dir, "http://"+c.of(r.Site)+"/", l, c.process, s.upstream)
+}
+
+// observe is one run of wrk, with the processor time that the server takes and
+// the upstream, where there is one.
+func observe(ctx context.Context, dir, url string, l load, watched ...*process) (got sample, counted report, err error) {
+	before := make([]time.Duration, len(watched))
 	for i, p := range watched {
 		if err := p.collect(); err != nil {
 			return got, counted, err
@@ -75,10 +88,10 @@ func (s *stand) run(ctx context.Context, c *caddy, r row, l load) (got sample, c
 			return got, counted, err
 		}
 	}
-	if counted, err = drive(ctx, s.dir, "http://"+c.of(r.Site)+"/", l); err != nil {
+	if counted, err = drive(ctx, dir, url, l); err != nil {
 		return got, counted, err
 	}
-	each := [2]*float64{&got.CaddyCPU, &got.UpstreamCPU}
+	each := []*float64{&got.ServerCPU, &got.UpstreamCPU}
 	for i, p := range watched {
 		after, err := p.cpu()
 		if err != nil {

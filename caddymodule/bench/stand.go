@@ -30,9 +30,6 @@ func (s *stand) raise(ctx context.Context, count int) (err error) {
 	if s.programs, err = build(ctx, s.dir); err != nil {
 		return err
 	}
-	if err := writeScript(s.dir); err != nil {
-		return err
-	}
 	upstreamAddress, err := freeAddress()
 	if err != nil {
 		return err
@@ -56,8 +53,10 @@ func (s *stand) raise(ctx context.Context, count int) (err error) {
 	if at, err = drawAddresses(); err != nil {
 		return err
 	}
-	s.bare, err = s.launchCaddy("bare", s.programs.bare, at, upstreamAddress, "", nil)
-	return err
+	if s.bare, err = s.launchCaddy("bare", s.programs.bare, at, upstreamAddress, "", nil); err != nil {
+		return err
+	}
+	return s.acquaint(ctx)
 }
 
 func (s *stand) launchCaddy(name, program string, at addresses, upstream, ledger string, env []string) (*caddy, error) {

@@ -20,7 +20,7 @@ type line struct {
 	CPURatio    float64 `json:"cpu_ratio"`
 	P50         float64 `json:"p50_us"`
 	P99         float64 `json:"p99_us"`
-	CaddyCPU    float64 `json:"caddy_cpu_us"`
+	ServerCPU   float64 `json:"server_cpu_us"`
 	UpstreamCPU float64 `json:"upstream_cpu_us"`
 	WrkCPU      float64 `json:"wrk_cpu_us"`
 }
@@ -40,7 +40,7 @@ func summary(all []*series) (lines []line) {
 			Rate:        of(func(one sample) float64 { return one.Rate }),
 			P50:         of(func(one sample) float64 { return one.P50 }),
 			P99:         of(func(one sample) float64 { return one.P99 }),
-			CaddyCPU:    of(func(one sample) float64 { return one.CaddyCPU }),
+			ServerCPU:   of(func(one sample) float64 { return one.ServerCPU }),
 			UpstreamCPU: of(func(one sample) float64 { return one.UpstreamCPU }),
 			WrkCPU:      of(func(one sample) float64 { return one.WrkCPU }),
 		}
@@ -68,7 +68,7 @@ func median(values []float64) float64 {
 
 // writeTable writes the lines as one Markdown table.
 func writeTable(w io.Writer, lines []line) {
-	fmt.Fprintln(w, "| site | conns | request | req/s | of bare (min–max) | by CPU | p50 µs | p99 µs | Caddy CPU µs/req | upstream CPU µs/req | wrk CPU µs/req | runs |")
+	fmt.Fprintln(w, "| site | conns | request | req/s | of bare (min–max) | by CPU | p50 µs | p99 µs | server CPU µs/req | upstream CPU µs/req | wrk CPU µs/req | runs |")
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, l := range lines {
 		ratio := fmt.Sprintf("**%.3f** (%.3f–%.3f)", l.Ratio, l.Least, l.Greatest)
@@ -76,6 +76,6 @@ func writeTable(w io.Writer, lines []line) {
 			ratio = "1"
 		}
 		fmt.Fprintf(w, "| %s | %d | %s | %.0f | %s | %.3f | %.0f | %.0f | %.1f | %.1f | %.1f | %d |\n",
-			l.Site, l.Connections, l.Name, l.Rate, ratio, l.CPURatio, l.P50, l.P99, l.CaddyCPU, l.UpstreamCPU, l.WrkCPU, l.Runs)
+			l.Site, l.Connections, l.Name, l.Rate, ratio, l.CPURatio, l.P50, l.P99, l.ServerCPU, l.UpstreamCPU, l.WrkCPU, l.Runs)
 	}
 }
