@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -88,6 +89,9 @@ func (c *call) serve() (err error) {
 		return c.app.down("opening the ledger", err)
 	}
 	defer c.ledger.release()
+	ctx, cancel := context.WithTimeout(c.r.Context(), settleTimeout)
+	defer cancel()
+	c.r = c.r.WithContext(ctx)
 	if c.cred, err = c.app.credentialOf(c.keys, c.r); err != nil {
 		return err
 	}

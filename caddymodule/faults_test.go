@@ -69,8 +69,6 @@ func wantsLogged(t *testing.T, texts ...string) {
 	}
 }
 
-const faultyOption = "paywall {\nledger test_faulty\n}"
-
 // A ledger that stops is opened again by itself; until then nothing leaves and
 // nothing is paid twice (invariants 3, 4 and 6).
 func TestALedgerThatHasStoppedComesBackByItself(t *testing.T) {
@@ -84,7 +82,7 @@ func TestALedgerThatHasStoppedComesBackByItself(t *testing.T) {
 		{"at the question", fault{lost: "standing"}, "0.10 USD"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := startLogged(t, faultyOption, magazine)
+			s := startLogged(t, faultySite, magazine)
 			m, other := s.machine("1.00"), s.machine("1.00")
 			s.wantsUp("1")
 			takeLog()
@@ -116,7 +114,7 @@ func TestAnIDThatAStopLeftInDoubtIsToldAfterwards(t *testing.T) {
 		wallet.Replayed: {unanswered: "redeem", stops: true},
 	} {
 		t.Run(want.String(), func(t *testing.T) {
-			s := startLogged(t, faultyOption, magazine)
+			s := startLogged(t, faultySite, magazine)
 			m := s.machine("")
 			code := s.voucher("1.00")
 			mend := breakLine(t, f)
@@ -134,11 +132,11 @@ func TestAnIDThatAStopLeftInDoubtIsToldAfterwards(t *testing.T) {
 // A reload does not need the ledger to be well, and the paywall that it makes
 // recovers as the one before would have.
 func TestAReloadWhileTheLedgerIsDown(t *testing.T) {
-	s := startLogged(t, faultyOption, magazine)
+	s := startLogged(t, faultySite, magazine)
 	m := s.machine("1.00")
 	mend := breakLine(t, fault{lost: "charge", stops: true, unopenable: errors.New("no room; free some")})
 	m.wantsDown("/articles/1")
-	if err := s.tryLoad(faultyOption, magazine); err != nil {
+	if err := s.tryLoad(faultySite, magazine); err != nil {
 		t.Fatal(err)
 	}
 	m.wantsDown("/articles/1")
@@ -149,14 +147,14 @@ func TestAReloadWhileTheLedgerIsDown(t *testing.T) {
 
 // What belongs to a ledger that never came back goes with its last configuration.
 func TestAPaywallIsRemovedWhileItsLedgerIsDown(t *testing.T) {
-	s := startLogged(t, faultyOption, magazine)
+	s := startLogged(t, faultySite, magazine)
 	m := s.machine("1.00")
 	mend := breakLine(t, fault{lost: "charge", stops: true, unopenable: errors.New("no room; free some")})
 	m.wantsDown("/articles/1")
 	s.load("file_server")
 	eventually(t, "the ledger is closed", func() bool { return openLedgers() == 0 })
 	mend()
-	if err := s.tryLoad(faultyOption, magazine); err != nil {
+	if err := s.tryLoad(faultySite, magazine); err != nil {
 		t.Fatal(err)
 	}
 	m.get("/articles/1").wants(http.StatusOK).wantsHeader("Paywall-Charged", "0.10 USD")
@@ -166,7 +164,7 @@ func TestAPaywallIsRemovedWhileItsLedgerIsDown(t *testing.T) {
 // comes later is told at once, and what took effect all the same is paid for
 // (invariants 4 and 6).
 func TestALedgerThatDoesNotAnswerInTime(t *testing.T) {
-	s := startLogged(t, faultyOption, magazine)
+	s := startLogged(t, faultySite, magazine)
 	readers := make([]*visitor, 10)
 	for i := range readers {
 		readers[i] = s.machine("1.00")

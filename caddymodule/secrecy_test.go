@@ -52,9 +52,16 @@ func takeLog() string {
 func startLogged(t *testing.T, options, directives string) *site {
 	t.Helper()
 	s := startSite(t, "")
+	s.loadLogged(options, directives)
+	return s
+}
+
+// loadLogged replaces the running configuration and begins a new log.
+func (s *site) loadLogged(options, directives string) {
+	s.Helper()
 	config, err := adapt(fmt.Sprintf("{\nadmin %s\n%s\n}\n%s {\nroot %s\n%s\n}", s.admin, options, s.url, s.root, directives))
 	if err != nil {
-		t.Fatal(err)
+		s.Fatal(err)
 	}
 	var tree map[string]any
 	s.decode(config, &tree)
@@ -66,11 +73,10 @@ func startLogged(t *testing.T, options, directives string) *site {
 		server.(map[string]any)["logs"] = map[string]any{}
 	}
 	if config, err = json.Marshal(tree); err != nil {
-		t.Fatal(err)
+		s.Fatal(err)
 	}
 	takeLog()
 	s.loadJSON(config)
-	return s
 }
 
 // Whatever is asked, and whatever fails, no secret is in a log, in an error or
