@@ -100,15 +100,15 @@ func statusOf(err error) int {
 }
 
 // keepPrivate keeps shared caches from serving a paid page to everybody. The
-// scripts that the site lets read it may read what was paid, too.
+// new field comes last: a map of eight, which this often makes it, grows at the
+// next assignment even of a key that it has.
 func keepPrivate(header http.Header) {
-	exposeOurs(header)
-	header["Cache-Control"] = []string{privately(header.Get("Cache-Control"))}
 	if !varies(header, "Authorization") && !varies(header, "Cookie") {
 		header["Vary"] = append(header["Vary"], "Authorization, Cookie")
-		return
+	} else {
+		addVary(header, "Authorization", "Cookie")
 	}
-	addVary(header, "Authorization", "Cookie")
+	header["Cache-Control"] = []string{privately(header.Get("Cache-Control"))}
 }
 
 // privately leaves a stricter upstream its word.
