@@ -9,15 +9,7 @@ func (l *Ledger) audience(ctx context.Context, see func()) (r *reader, to uint64
 	if _, err := l.begin(ctx); err != nil {
 		return nil, 0, nil, err
 	}
-	f := l.settled(everything)
-	switch {
-	case l.boarding.records > 0:
-		to = l.boarding.end()
-	case l.flying != nil:
-		to = l.flying.after()
-	default:
-		to = l.durable
-	}
+	f, to := l.settled(everything), l.position()
 	if see != nil {
 		see()
 	}
@@ -29,4 +21,15 @@ func (l *Ledger) audience(ctx context.Context, see func()) (r *reader, to uint64
 	}
 	r = l.journal.reader()
 	return r, to, func() { r.close(); l.readers.Done() }, nil
+}
+
+// position is the one behind everything that was applied so far, with l.mu held.
+func (l *Ledger) position() uint64 {
+	switch {
+	case l.boarding.records > 0:
+		return l.boarding.end()
+	case l.flying != nil:
+		return l.flying.after()
+	}
+	return l.durable
 }

@@ -131,22 +131,28 @@ func (l *Ledger) expireHolds(now int64) bool {
 // how long an expired hold may stay unwritten while nobody asks for anything.
 const sweepEvery = 250 * time.Millisecond
 
+// sweptAtOnce is how many shards of the grants the sweeper looks through then, one
+// after the other: all of them in eight seconds.
+const sweptAtOnce = 8
+
 // sweep forgets what has ended, a little at a time, until the ledger closes.
 func (l *Ledger) sweep() {
 	defer l.background.Done()
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
-	for shard := 0; ; shard = (shard + 1) % tableShards {
-		select {
-		case <-l.stopped:
-			return
-		case <-ticker.C:
+	for shard := 0; ; shard++ {
+		if shard%sweptAtOnce == 0 {
+			select {
+			case <-l.stopped:
+				return
+			case <-ticker.C:
+			}
 		}
 		now, err := l.begin(context.Background())
 		if err != nil {
 			return
 		}
-		l.state.forget(now, shard)
+		l.state.forget(now, shard%tableShards)
 		l.mu.Unlock()
 	}
 }

@@ -53,6 +53,16 @@ func (h *holds) add(item hold) {
 	h.push(i)
 }
 
+// sum is the money in all open holds.
+func (h *holds) sum() (sum wallet.Amount) {
+	for i := range h.list.length {
+		if item := h.list.at(i); !item.resolved {
+			sum += item.amount
+		}
+	}
+	return sum
+}
+
 // expired returns the next open hold whose end has come, or nil. Holds expire by
 // end and then by id.
 func (h *holds) expired(now int64) *hold {

@@ -137,6 +137,15 @@ func (a *accounts) balance(name string) wallet.Amount {
 	return 0
 }
 
+// all returns a copy of the balances by name.
+func (a *accounts) all() map[string]wallet.Amount {
+	balances := make(map[string]wallet.Amount, len(a.names))
+	for i, name := range a.names {
+		balances[name] = a.balances[i]
+	}
+	return balances
+}
+
 func (a *accounts) add(name string, amount wallet.Amount) {
 	i, found := a.byName[name]
 	if !found {

@@ -2,17 +2,59 @@ package local
 
 import (
 	"context"
-	"maps"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
-// books are the balances of a state at one instant.
+// Verify implements [wallet.Auditor]. It copies the balances a piece at a time, so
+// that no operation waits for long, and notes at which position of the journal each
+// piece was copied. Then it folds the journal beside the operations, and compares
+// each piece at its own position.
+func (l *Ledger) Verify(ctx context.Context) (wallet.Audit, error) {
+	var live books
+	for more := true; more; {
+		if _, err := l.begin(ctx); err != nil {
+			return wallet.Audit{}, err
+		}
+		if more = l.state.purses.list.length-live.copied > pieceSize; more {
+			live.copy(l.state, pieceSize, l.position())
+		}
+		l.mu.Unlock()
+	}
+	r, to, done, err := l.audience(ctx, func() { live.finish(l.state, l.position()) })
+	if err != nil {
+		return wallet.Audit{}, err
+	}
+	defer done()
+	a := audit{live: &live, folded: newState()}
+	err = r.walk(ctx, 0, 0, to, func(r *record, at uint64) error {
+		a.reach(at)
+		return a.folded.fold(r, at)
+	})
+	if err != nil {
+		return wallet.Audit{}, err
+	}
+	a.reach(everything)
+	return a.finish(), nil
+}
+
+// pieceSize is how many wallets are copied at once.
+const pieceSize = 1 << 12
+
+// books are the balances of the ledger: the wallets a piece at a time, and the rest
+// with the last piece.
 type books struct {
-	wallets  []walletBook
+	pieces   []piece
+	copied   uint32 // wallets in the pieces
 	accounts map[string]wallet.Amount
 	holds    wallet.Amount // of all open holds
-	records  uint64
+}
+
+// piece is the balances of some wallets at one instant.
+type piece struct {
+	first    uint32 // index of the first of them
+	wallets  []walletBook
+	position uint64 // behind everything that they rest on
 }
 
 type walletBook struct {
@@ -20,86 +62,27 @@ type walletBook struct {
 	available, held wallet.Amount
 }
 
-func (s *state) books() books {
-	b := books{
-		wallets:  make([]walletBook, s.purses.list.length),
-		accounts: make(map[string]wallet.Amount, len(s.accounts.names)),
-		records:  s.records,
+func (s *state) book(i uint32) walletBook {
+	if i >= s.purses.list.length {
+		return walletBook{}
 	}
-	for i := range b.wallets {
-		w := s.purses.list.at(uint32(i))
-		b.wallets[i] = walletBook{w.id, w.available, w.held}
-	}
-	for i, name := range s.accounts.names {
-		b.accounts[name] = s.accounts.balances[i]
-	}
-	for _, i := range s.holds.byID {
-		if h := s.holds.list.at(i); !h.resolved {
-			b.holds += h.amount
-		}
-	}
-	return b
+	w := s.purses.list.at(i)
+	return walletBook{w.id, w.available, w.held}
 }
 
-// Verify implements [wallet.Auditor]. It copies the balances at one position of
-// the journal, during which operations wait, and folds the journal up to that
-// position beside them.
-func (l *Ledger) Verify(ctx context.Context) (wallet.Audit, error) {
-	var live books
-	r, to, done, err := l.audience(ctx, func() { live = l.state.books() })
-	if err != nil {
-		return wallet.Audit{}, err
+// copy adds the next n wallets.
+func (b *books) copy(s *state, n uint32, position uint64) {
+	p := piece{first: b.copied, wallets: make([]walletBook, n), position: position}
+	for i := range p.wallets {
+		p.wallets[i] = s.book(p.first + uint32(i))
 	}
-	defer done()
-	folded := newState()
-	if err := r.walk(ctx, 0, 0, to, folded.fold); err != nil {
-		return wallet.Audit{}, err
-	}
-	return live.audit(folded.books()), nil
+	b.pieces = append(b.pieces, p)
+	b.copied += n
 }
 
-// audit compares the ledger's books with those that the journal gives.
-func (b books) audit(journal books) wallet.Audit {
-	a := wallet.Audit{Entries: journal.records, Wallets: len(b.wallets)}
-	differ := func(account string, folded, live wallet.Amount) {
-		if folded != live {
-			a.Differences = append(a.Differences, wallet.Difference{Account: account, Journal: folded, Ledger: live})
-		}
-	}
-	for i := range max(len(b.wallets), len(journal.wallets)) {
-		live, folded := bookAt(b.wallets, i), bookAt(journal.wallets, i)
-		a.Available += live.available
-		a.Held += live.held
-		name := wallet.WalletAccount(folded.id).String()
-		if live.id != folded.id {
-			differ(wallet.WalletAccount(live.id).String(), 0, live.available+live.held)
-			live = walletBook{}
-		}
-		differ(name, folded.available, live.available)
-		differ(name+" held", folded.held, live.held)
-	}
-	differ("holds", journal.holds, b.holds)
-	differ("holds of all wallets", a.Held, b.holds)
-	names := maps.Clone(b.accounts)
-	maps.Copy(names, journal.accounts)
-	for name := range names {
-		live := b.accounts[name]
-		differ(name, journal.accounts[name], live)
-		a.Sum += live
-		switch account := (wallet.Account{Name: name}); {
-		case account.IsFunding():
-			a.Funding += live
-		case account == wallet.Site:
-			a.Site = live
-		}
-	}
-	a.Sum += a.Available + a.Held
-	return a
-}
-
-func bookAt(list []walletBook, i int) walletBook {
-	if i < len(list) {
-		return list[i]
-	}
-	return walletBook{}
+// finish adds all there is besides.
+func (b *books) finish(s *state, position uint64) {
+	b.copy(s, s.purses.list.length-b.copied, position)
+	b.accounts = s.accounts.all()
+	b.holds = s.holds.sum()
 }

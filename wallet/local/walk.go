@@ -88,6 +88,9 @@ func (s *state) fold(r *record, at uint64) error {
 	if err != nil {
 		return corrupt("the %s record at %d does not follow from those before it: %v", r.kind, at, err)
 	}
+	if s.records%forgetIDsEvery == 0 {
+		s.ids.forget(r.time)
+	}
 	if s.records%forgetEvery == 0 {
 		s.forget(r.time, int(s.records/forgetEvery%tableShards))
 	}
@@ -95,5 +98,9 @@ func (s *state) fold(r *record, at uint64) error {
 }
 
 // forgetEvery is how many records a fold applies between two sweeps, which keep
-// it from remembering every id there ever was.
-const forgetEvery = 1 << 12
+// it from remembering every grant and id there ever was. Where the records lie far
+// apart, each has a bucket of ids to itself.
+const (
+	forgetEvery    = 1 << 12
+	forgetIDsEvery = 1 << 8
+)
