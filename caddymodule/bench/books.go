@@ -66,15 +66,25 @@ type books struct {
 	outcomes, entries int
 }
 
-// look reads the books as far as the row is about them: the entries of rows
-// that pay alone, because that reads the whole journal.
+// look reads the books before a run, as far as the row is about them. The
+// entries are those found last: what has made some since then was no row that
+// pays, and is found out by the next one that does.
 func (s *stand) look(ctx context.Context, r row) (b books, err error) {
-	if r.outcome == "" {
-		return b, nil
+	b.entries = s.known
+	if r.outcome != "" {
+		b.outcomes, err = s.outcomes(ctx, r.outcome)
 	}
-	if b.outcomes, err = s.outcomes(ctx, r.outcome); err == nil && r.fresh {
-		b.entries, err = s.entries(ctx)
+	return b, err
+}
+
+// lookAgain reads the books after a run: the entries only where the row pays,
+// because that reads the whole journal.
+func (s *stand) lookAgain(ctx context.Context, r row) (b books, err error) {
+	if b, err = s.look(ctx, r); err != nil || !r.fresh {
+		return b, err
 	}
+	b.entries, err = s.entries(ctx)
+	s.known = b.entries
 	return b, err
 }
 

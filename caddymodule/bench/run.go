@@ -65,7 +65,7 @@ func (s *stand) runPriced(ctx context.Context, r row, window time.Duration) (got
 	if err := r.judge(report); err != nil {
 		return got, err
 	}
-	after, err := s.look(ctx, r)
+	after, err := s.lookAgain(ctx, r)
 	if err != nil {
 		return got, err
 	}

@@ -13,6 +13,7 @@ type stand struct {
 	readers  *readers
 	nextPage int                 // number of the first page that nobody has paid for
 	cookies  map[string]receipts // by site
+	known    int                 // entries of the ledger when they were counted last
 
 	upstream      *process
 	bare, paywall *caddy
@@ -56,7 +57,11 @@ func (s *stand) raise(ctx context.Context, count int) (err error) {
 	if s.bare, err = s.launchCaddy("bare", s.programs.bare, at, upstreamAddress, "", nil); err != nil {
 		return err
 	}
-	return s.acquaint(ctx)
+	if err := s.acquaint(ctx); err != nil {
+		return err
+	}
+	s.known, err = s.entries(ctx)
+	return err
 }
 
 func (s *stand) launchCaddy(name, program string, at addresses, upstream, ledger string, env []string) (*caddy, error) {
