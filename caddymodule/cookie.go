@@ -36,7 +36,11 @@ func setRecovery(w http.ResponseWriter, r *http.Request, code wallet.Code) {
 
 // takeRecovery is the recovery code that the page under way shows, once.
 func takeRecovery(w http.ResponseWriter, r *http.Request) string {
-	code, err := wallet.ParseRecoveryCode(takeCookie(w, r, recoveryCookie))
+	text := takeCookie(w, r, recoveryCookie)
+	if text == "" {
+		return "" // as almost always: parsing would say in words what is wrong with nothing
+	}
+	code, err := wallet.ParseRecoveryCode(text)
 	if err != nil {
 		return ""
 	}

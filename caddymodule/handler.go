@@ -78,6 +78,8 @@ type Handler struct {
 	rule  meter.Rule
 	price string // of one view, as the upstream is told: "0.10 USD"
 	count counters
+
+	pressed pressed // its 402
 }
 
 // Bundle is a number of visits sold together.
@@ -117,6 +119,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.price = h.app.currency.Price(h.rule.Price)
+	h.pressed = h.press()
 	h.count = countersOf(h.Rule, h.app.currency)
 	return h.app.rules.add(pricedRule{h.rule, h.Paths, h.Title})
 }
@@ -146,6 +149,7 @@ func (h *Handler) meterRule() (rule meter.Rule, err error) {
 // ServeHTTP serves the wallet's pages, passes what is not for sale or decided
 // already, tells a quote probe the price, and sells the rest.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	keepOwnPath(r)
 	resolveDots(r)
 	if strings.HasPrefix(r.URL.Path, prefix) {
 		h.app.servePages(w, r)
@@ -190,7 +194,11 @@ func originalURI(r *http.Request) string {
 	if before, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
 		original = before.URL
 	}
-	return "/" + strings.TrimLeft(original.RequestURI(), `/\`)
+	uri := original.RequestURI()
+	if rest := strings.TrimLeft(uri, `/\`); len(uri)-len(rest) != 1 || uri[0] != '/' {
+		return "/" + rest
+	}
+	return uri
 }
 
 // Interface guards

@@ -48,7 +48,7 @@ func (c *call) pay() error {
 	}
 	receipt, err := c.take(o, *held)
 	if p := (problem{}); errors.As(err, &p) && p.status == http.StatusPaymentRequired {
-		c.app.namePrice(c.w.Header(), cmp.Or(o.offer.Price, o.quote.Rule.Lead().Price))
+		namePrice(c.w.Header(), c.app.currency.Price(cmp.Or(o.offer.Price, o.quote.Rule.Lead().Price)))
 	}
 	if err != nil {
 		return err

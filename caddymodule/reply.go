@@ -12,6 +12,13 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/caddymodule/page"
 )
 
+// The media types of answers.
+const (
+	pageMedia    = "text/html; charset=utf-8"
+	textMedia    = "text/plain; charset=utf-8"
+	problemMedia = "application/problem+json" // RFC 9457
+)
+
 // write sends the problem in the form that its receiver reads.
 func (p problem) write(w http.ResponseWriter, r *http.Request, f form, frame page.Frame) {
 	h := w.Header()
@@ -36,7 +43,7 @@ func (p problem) write(w http.ResponseWriter, r *http.Request, f form, frame pag
 		}
 		writePage(w, p.status, page.Problem{Frame: frame, Status: p.status, Key: p.key, Return: back})
 	case asJSON:
-		writeJSON(w, p.status, "application/problem+json", p.json(frame.Lang))
+		writeJSON(w, p.status, problemMedia, p.json(frame.Lang))
 	default:
 		writeText(w, p.status, page.Title(frame.Lang, p.key)+"\n"+p.text(frame.Lang)+"\n")
 	}
@@ -48,39 +55,66 @@ func writePage(w http.ResponseWriter, status int, p interface{ Render(io.Writer)
 	if err := p.Render(&body); err != nil {
 		panic("paywall: " + err.Error()) // package page's tests execute every template
 	}
-	h := w.Header()
-	h.Set("Content-Security-Policy", page.ContentSecurityPolicy)
-	h.Set("Referrer-Policy", "same-origin") // not no-referrer, with which browsers send Origin: null
-	writeBody(w, status, "text/html; charset=utf-8", body.Bytes())
+	writeBody(w, status, pageMedia, body.Bytes())
 }
 
 func writeJSON(w http.ResponseWriter, status int, media string, body any) {
+	writeBody(w, status, media, marshaled(body))
+}
+
+// marshaled is an answer as JSON, on a line.
+func marshaled(body any) []byte {
 	text, err := json.Marshal(body)
 	if err != nil {
 		panic("paywall: an answer that is not JSON: " + err.Error())
 	}
-	writeBody(w, status, media, append(text, '\n'))
+	return append(text, '\n')
 }
 
 func writeText(w http.ResponseWriter, status int, text string) {
-	writeBody(w, status, "text/plain; charset=utf-8", []byte(text))
+	writeBody(w, status, textMedia, []byte(text))
 }
 
+// writeBody sends an answer. The body is not kept.
 func writeBody(w http.ResponseWriter, status int, media string, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", media)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("X-Content-Type-Options", "nosniff")
+	setFields(h, field{"Content-Type", media}, field{"Content-Length", strconv.Itoa(len(body))}, field{"X-Content-Type-Options", "nosniff"})
+	if media == pageMedia {
+		setFields(h, field{"Content-Security-Policy", page.ContentSecurityPolicy},
+			field{"Referrer-Policy", "same-origin"}) // not no-referrer, with which browsers send Origin: null
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that has gone cannot be told
 }
 
-// addVary adds to the header Vary the names that it does not hold yet.
+// field is a header field: its name in the canonical form of net/http, and a
+// value.
+type field struct{ name, value string }
+
+// setFields sets header fields, with one array for all their values instead of
+// one for each. The array is this answer's own: Caddy's header directive
+// replaces values where they are, and would rewrite one that answers share for
+// every answer to come. Each value's slice ends with it, so that whoever adds
+// to one field does not write into the next.
+func setFields(h http.Header, fields ...field) {
+	values := make([]string, len(fields))
+	for i, f := range fields {
+		values[i] = f.value
+		h[f.name] = values[i : i+1 : i+1]
+	}
+}
+
+// addVary adds to the header Vary the names that it does not hold yet, as one
+// line.
 func addVary(h http.Header, names ...string) {
+	missing := make([]string, 0, 4)
 	for _, name := range names {
 		if !varies(h, name) {
-			h.Add("Vary", name)
+			missing = append(missing, name)
 		}
+	}
+	if len(missing) > 0 {
+		h["Vary"] = append(h["Vary"], strings.Join(missing, ", "))
 	}
 }
 

@@ -97,7 +97,7 @@ func parsedPath(path string) string {
 
 // isPlainPath reports whether a path is one that needs no parsing to know that
 // it is of this site: of letters, digits and the characters "-", ".", "_" and
-// "~" between single slashes.
+// "~" between single slashes, and perhaps a query of printable ASCII.
 func isPlainPath(path string) bool {
 	if path == "" || len(path) > maxPath || path[0] != '/' {
 		return false
@@ -107,6 +107,15 @@ func isPlainPath(path string) bool {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_', c == '~':
 		case c == '/' && path[i-1] != '/':
 		default:
+			return c == '?' && isPlainQuery(path[i+1:])
+		}
+	}
+	return true
+}
+
+func isPlainQuery(query string) bool {
+	for i := range len(query) {
+		if c := query[i]; c <= ' ' || c > '~' || c == '#' || c == '\\' {
 			return false
 		}
 	}
