@@ -29,6 +29,7 @@ type faults struct {
 	failIn int // Sync: it fails, and forgets what it should have written
 	fullIn int // WriteAt: it writes a part and says that the disk is full
 	readIn int // ReadAt: it fails
+	nameIn int // SyncDir: it fails
 }
 
 // node is a file's content.
@@ -146,6 +147,9 @@ func (d *disk) SyncDir() error {
 	defer d.mu.Unlock()
 	if err := d.change(); err != nil {
 		return err
+	}
+	if strikes(&d.nameIn) {
+		return errSync
 	}
 	d.durable, d.changes = maps.Clone(d.shown), nil
 	return nil

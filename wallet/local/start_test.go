@@ -7,9 +7,11 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/ledgertest"
 )
 
 // A start reads the journal, cuts off what a crash has torn and makes itself
@@ -60,6 +62,61 @@ func TestAStartThatFailsLosesNothingAcknowledged(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// A segment whose name is not durable when the ledger stops is there when it is
+// opened again, since the system still shows it, and would be gone after a power
+// cut with everything that was acknowledged since (invariant 5).
+func TestAStartMakesTheNamesDurableThatItSees(t *testing.T) {
+	s := newSailor(t, rand.Uint64())
+	s.open()
+	w := ledgertest.NewWallet(t, s.l, s.clock.Now, wallet.Unit)
+	s.disk.nameIn = 1
+	fund := func(amount wallet.Amount) bool {
+		return try(s, (*Ledger).Transfer, wallet.Transfer{
+			ID: s.id(), From: wallet.FundingOperator, To: wallet.WalletAccount(w), Amount: amount, Note: strings.Repeat("note ", 40),
+		})
+	}
+	for n := 1; fund(wallet.Amount(n)); n++ {
+		if n > 1000 {
+			t.Fatal("no new segment was begun")
+		}
+	}
+	s.l.Close()
+	s.open()
+	s.check()
+	if !fund(1) {
+		t.Fatal("the ledger that was opened again does not serve")
+	}
+	if err := s.l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before := s.disk
+	for range 10 {
+		s.disk = before.restart()
+		s.open()
+		s.check()
+		if err := s.l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A disk that is full tells a start, because the file must reach ahead again,
+// whatever stood there.
+func TestAStartReachesAhead(t *testing.T) {
+	s := newSailor(t, rand.Uint64())
+	for range 5 {
+		s.open()
+		size := int64(len(s.disk.shown[segmentName(s.l.journal.head.base)].durable))
+		if size-s.l.journal.wrote < ahead {
+			t.Fatalf("the segment reaches %d bytes ahead, want %d", size-s.l.journal.wrote, ahead)
+		}
+		ledgertest.NewWallet(t, s.l, s.clock.Now, wallet.Unit)
+		if err := s.l.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

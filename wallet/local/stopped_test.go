@@ -84,7 +84,7 @@ func TestALedgerThatHasStoppedGivesEverythingBack(t *testing.T) {
 			d.mu.Lock()
 			d.faults = fault
 			d.mu.Unlock()
-			for err == nil {
+			for n := 0; err == nil && n < 10_000; n++ {
 				_, err = l.Transfer(context.Background(), wallet.Transfer{
 					ID: newID(), From: wallet.FundingOperator, To: wallet.WalletAccount(w), Amount: 1, Note: strings.Repeat("note ", 20),
 				})
