@@ -11,16 +11,17 @@ import (
 // How a pooledLedger is a wallet.Ledger: it puts each question to the engine
 // that is open, and notices in the answer that it has stopped.
 
-// put puts a question to the ledger.
-func put[Q, A any](ctx context.Context, p *pooledLedger, q Q, method func(wallet.Ledger, context.Context, Q) (A, error)) (answer A, err error) {
+// admit returns the engine to ask, which heard must then be told of.
+func (p *pooledLedger) admit() (*engine, error) {
 	e := p.engine.Load()
 	if e.down != nil {
-		return answer, e.down
+		return nil, e.down
 	}
-	if err := p.breaker.enter(); err != nil {
-		return answer, err
-	}
-	answer, err = method(e.Ledger, ctx, q)
+	return e, p.breaker.enter()
+}
+
+// heard takes note of an answer.
+func (p *pooledLedger) heard(e *engine, err error) {
 	p.breaker.leave()
 	switch {
 	case err == nil:
@@ -29,6 +30,24 @@ func put[Q, A any](ctx context.Context, p *pooledLedger, q Q, method func(wallet
 	default:
 		p.breaker.late(err)
 	}
+}
+
+// heardChange takes note of the answer to a change.
+func (p *pooledLedger) heardChange(e *engine, outcome wallet.Outcome, err error) {
+	p.heard(e, err)
+	if err == nil && outcome == wallet.Applied {
+		p.breaker.applied()
+	}
+}
+
+// put puts a question to the ledger.
+func put[Q, A any](ctx context.Context, p *pooledLedger, q Q, method func(wallet.Ledger, context.Context, Q) (A, error)) (answer A, err error) {
+	e, err := p.admit()
+	if err != nil {
+		return answer, err
+	}
+	answer, err = method(e.Ledger, ctx, q)
+	p.heard(e, err)
 	return answer, err
 }
 
@@ -37,21 +56,39 @@ func change[Q any](ctx context.Context, p *pooledLedger, q Q, method func(wallet
 	if err := p.breaker.try(); err != nil {
 		return receipt, err
 	}
-	receipt, err = put(ctx, p, q, method)
-	if err == nil && receipt.Outcome == wallet.Applied {
-		p.breaker.applied()
+	e, err := p.admit()
+	if err != nil {
+		return receipt, err
 	}
+	receipt, err = method(e.Ledger, ctx, q)
+	p.heardChange(e, receipt.Outcome, err)
 	return receipt, err
 }
 
-// Standing implements [wallet.Charger].
-func (p *pooledLedger) Standing(ctx context.Context, q wallet.StandingQuery) (wallet.Standing, error) {
-	return put(ctx, p, q, wallet.Ledger.Standing)
+// Standing implements [wallet.Charger]. It and Charge are asked for every page,
+// and do without put and change, which copy what goes through them.
+func (p *pooledLedger) Standing(ctx context.Context, q wallet.StandingQuery) (s wallet.Standing, err error) {
+	e, err := p.admit()
+	if err != nil {
+		return s, err
+	}
+	s, err = e.Ledger.Standing(ctx, q)
+	p.heard(e, err)
+	return s, err
 }
 
 // Charge implements [wallet.Charger].
-func (p *pooledLedger) Charge(ctx context.Context, c wallet.Charge) (wallet.Receipt, error) {
-	return change(ctx, p, c, wallet.Ledger.Charge)
+func (p *pooledLedger) Charge(ctx context.Context, c wallet.Charge) (receipt wallet.Receipt, err error) {
+	if err := p.breaker.try(); err != nil {
+		return receipt, err
+	}
+	e, err := p.admit()
+	if err != nil {
+		return receipt, err
+	}
+	receipt, err = e.Ledger.Charge(ctx, c)
+	p.heardChange(e, receipt.Outcome, err)
+	return receipt, err
 }
 
 // Buy implements [wallet.Charger].
