@@ -94,7 +94,7 @@ func (s *sailor) open() {
 	s.l = l
 }
 
-func (s *sailor) openOn(d *disk) (*Ledger, error) {
+func (s *sailor) openOn(d fileSystem) (*Ledger, error) {
 	return openOn(d, Options{Dir: "at sea", Clock: s.clock.Now, Random: zeroReader{s}, SegmentSize: 8 << 10})
 }
 
