@@ -2,6 +2,8 @@ package local
 
 import (
 	"encoding/binary"
+	"iter"
+	"runtime"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
@@ -79,6 +81,27 @@ func (d *decoder) count(most uint64, size int) int {
 	n := d.upTo(min(most, uint64(len(d.rest)/size)))
 	return int(n)
 }
+
+// items counts through a list of at most most items of at least size bytes each,
+// until something cannot be. room, if not nil, is called with their number first.
+func (d *decoder) items(most uint64, size int, room func(n int)) iter.Seq[int] {
+	n := d.count(most, size)
+	if room != nil {
+		room(n)
+	}
+	return func(yield func(int) bool) {
+		for i := 0; i < n && !d.failed && yield(i); i++ {
+			if i%politeItems == 0 {
+				runtime.Gosched()
+			}
+		}
+	}
+}
+
+// politeItems is how many items of a snapshot are read or written before others
+// may have the processor: some hundred microseconds' worth. The scheduler would let
+// a charge wait for ten milliseconds.
+const politeItems = 1 << 10
 
 // text reads a text of at most most bytes.
 func (d *decoder) text(most int) string {

@@ -85,7 +85,7 @@ func (s *snapshot) store(fs fileSystem, id ledgerID) (size uint64, err error) {
 
 // write writes a snapshot's file, durably.
 func (s *snapshot) write(f file, id ledgerID) (size uint64, err error) {
-	if err := s.encode(f, id); err != nil {
+	if err := s.encode(&politeFile{file: f}, id); err != nil {
 		return 0, err
 	}
 	if err := f.Sync(); err != nil {

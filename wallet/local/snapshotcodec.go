@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"runtime"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
@@ -28,8 +29,8 @@ const snapshotMagic = "cpwsnp\x00\x02"
 const snapshotHeader = len(snapshotMagic) + len(ledgerID{}) + 8 + 8
 
 // encode writes the snapshot's file.
-func (s *snapshot) encode(w io.WriterAt, id ledgerID) error {
-	e := newEncoder(io.NewOffsetWriter(w, 0))
+func (s *snapshot) encode(w io.Writer, id ledgerID) error {
+	e := newEncoder(w)
 	e.bytes([]byte(snapshotMagic))
 	e.bytes(id[:])
 	e.uint64(s.position)
@@ -47,7 +48,7 @@ func decodeSnapshot(b []byte, id ledgerID) (*snapshot, error) {
 		return nil, errSnapshot
 	}
 	b, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
-	if crc32.Checksum(b, castagnoli) != sum {
+	if politeChecksum(b) != sum {
 		return nil, errSnapshot
 	}
 	d := decoder{rest: b[len(snapshotMagic):]}
@@ -62,6 +63,17 @@ func decodeSnapshot(b []byte, id ledgerID) (*snapshot, error) {
 		return nil, errSnapshot
 	}
 	return s, nil
+}
+
+// politeChecksum is CRC32C, and lets others have the processor in between.
+func politeChecksum(b []byte) (sum uint32) {
+	for len(b) > 0 {
+		part := b[:min(len(b), 1<<20)]
+		sum = crc32.Update(sum, castagnoli, part)
+		b = b[len(part):]
+		runtime.Gosched()
+	}
+	return sum
 }
 
 func (e *encoder) state(s *state) {
@@ -85,10 +97,10 @@ func (e *encoder) state(s *state) {
 }
 
 func (d *decoder) state(s *state) {
-	for range d.count(everything, 1) {
+	for range d.items(everything, 1, nil) {
 		s.passes.number(d.text(wallet.MaxRule))
 	}
-	for range d.count(everything, 2) {
+	for range d.items(everything, 2, nil) {
 		name := d.text(wallet.MaxAccount)
 		s.accounts.add(name, wallet.Amount(d.varint()))
 	}
@@ -118,7 +130,7 @@ func (e *encoder) wallets(s *state) {
 }
 
 func (d *decoder) wallets(s *state) {
-	for range d.count(noWallet, len(wallet.WalletID{})+len(wallet.Digest{})+6) {
+	for range d.items(noWallet, len(wallet.WalletID{})+len(wallet.Digest{})+6, s.purses.reserve) {
 		var w purse
 		d.copy(w.id[:])
 		d.copy(w.recovery[:])
@@ -149,7 +161,7 @@ func (e *encoder) passes(s *state) {
 }
 
 func (d *decoder) passes(s *state) {
-	for range d.count(noWallet, 4) {
+	for range d.items(noWallet, 4, nil) {
 		at := d.index(int(s.purses.list.length))
 		rule := d.index(len(s.passes.names))
 		visits := uint32(d.upTo(wallet.MaxVisits))
@@ -173,7 +185,7 @@ func (e *encoder) grants(s *state) {
 }
 
 func (d *decoder) grants(s *state) {
-	for range d.count(everything, len(resourceKey{})+4) {
+	for range d.items(everything, len(resourceKey{})+4, s.grants.table.reserve) {
 		var key grantKey
 		var g grant
 		key.wallet = d.index(int(s.purses.list.length))

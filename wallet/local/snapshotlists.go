@@ -17,7 +17,7 @@ func (e *encoder) holds(s *state) {
 }
 
 func (d *decoder) holds(s *state) {
-	for range d.count(everything, len(wallet.OpID{})+4) {
+	for range d.items(everything, len(wallet.OpID{})+4, nil) {
 		var h hold
 		d.copy(h.id[:])
 		h.wallet = d.index(int(s.purses.list.length))
@@ -52,10 +52,10 @@ func (e *encoder) vouchers(s *state) {
 }
 
 func (d *decoder) vouchers(s *state) {
-	for range d.count(everything, 1) {
+	for range d.items(everything, 1, nil) {
 		s.vouchers.addNote(d.text(wallet.MaxNote))
 	}
-	for range d.count(noWallet, len(wallet.Digest{})+7) {
+	for range d.items(noWallet, len(wallet.Digest{})+7, nil) {
 		var v voucher
 		d.copy(v.code[:])
 		v.value = d.amount()
@@ -90,7 +90,7 @@ func (e *encoder) ids(b *idBuckets) {
 
 func (d *decoder) ids(b *idBuckets) {
 	b.dropped = d.varint()
-	for range d.count(everything, len(wallet.OpID{})+1) {
+	for range d.items(everything, len(wallet.OpID{})+1, nil) {
 		var id wallet.OpID
 		d.copy(id[:])
 		at := d.uvarint()

@@ -87,6 +87,12 @@ func (p *purses) find(id wallet.WalletID) (*purse, uint32) {
 	return p.list.at(i), i
 }
 
+// reserve makes room for n more wallets at once.
+func (p *purses) reserve(n int) {
+	p.byID.reserve(n)
+	p.byRecovery.reserve(n)
+}
+
 func (p *purses) add(w purse) {
 	i := p.list.add(w)
 	p.byID.add(maphash.Comparable(p.seed, w.id), i)

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"runtime"
 )
 
 // visit is called with each record and its position. The record is used again
@@ -62,6 +63,7 @@ func (f *frames) walk(ctx context.Context, end, to uint64, do visit) error {
 		if err := ctx.Err(); err != nil {
 			return unavailable(err)
 		}
+		runtime.Gosched() // a walk is long, and charges come first
 		records, at, ok, err := f.next()
 		switch {
 		case err != nil:
