@@ -44,10 +44,14 @@ func newAllowance(most int, period time.Duration, slots int, now time.Time) *all
 
 // take uses the allowance once, or says how long the party must wait.
 func (a *allowance) take(who party, now time.Time) (retry time.Duration, ok bool) {
-	if retry, spent := a.spent(who, now); spent {
+	if a == nil {
+		return 0, true
+	}
+	at, since := a.places(&who), now.Sub(a.start)
+	if retry = a.wait(at, since); retry > 0 {
 		return retry, false
 	}
-	a.add(who, now)
+	a.use(at, since)
 	return 0, true
 }
 
@@ -57,36 +61,50 @@ func (a *allowance) spent(who party, now time.Time) (retry time.Duration, spent 
 	if a == nil {
 		return 0, false
 	}
-	cost, since := a.cost, now.Sub(a.start)
-	for prefix := range who.prefixes {
-		back := time.Duration(a.slot(prefix).Load())
-		if wait := back + cost - a.depth - since; wait > retry {
-			retry = wait
-		}
-		cost /= widerShare
-	}
+	retry = a.wait(a.places(&who), now.Sub(a.start))
 	return retry, retry > 0
 }
 
 // add uses the allowance once, whether there is any left or not: for a thing
 // that turned out only afterwards to be one that counts.
 func (a *allowance) add(who party, now time.Time) {
-	if a == nil {
-		return
-	}
-	cost, since := a.cost, now.Sub(a.start)
-	for prefix := range who.prefixes {
-		slot := a.slot(prefix)
-		for {
-			back := slot.Load()
-			if slot.CompareAndSwap(back, max(back, int64(since))+int64(cost)) {
-				break
-			}
-		}
-		cost /= widerShare
+	if a != nil {
+		a.use(a.places(&who), now.Sub(a.start))
 	}
 }
 
-func (a *allowance) slot(prefix []byte) *atomic.Int64 {
-	return &a.slots[maphash.Bytes(a.seed, prefix)&uint64(len(a.slots)-1)]
+// places is where a party is counted: as itself and as each wider prefix.
+type places [maxPrefixes]*atomic.Int64
+
+func (a *allowance) places(who *party) (at places) {
+	for i := range who.prefixes() {
+		at[i] = &a.slots[maphash.Bytes(a.seed, who.prefix(i))&uint64(len(a.slots)-1)]
+	}
+	return at
+}
+
+func (a *allowance) wait(at places, since time.Duration) (retry time.Duration) {
+	cost := a.cost
+	for _, slot := range at {
+		if slot == nil {
+			break
+		}
+		back := time.Duration(slot.Load())
+		retry = max(retry, back+cost-a.depth-since)
+		cost /= widerShare
+	}
+	return retry
+}
+
+func (a *allowance) use(at places, since time.Duration) {
+	cost := a.cost
+	for _, slot := range at {
+		if slot == nil {
+			break
+		}
+		for back := slot.Load(); !slot.CompareAndSwap(back, max(back, int64(since))+int64(cost)); {
+			back = slot.Load()
+		}
+		cost /= widerShare
+	}
 }

@@ -27,11 +27,11 @@ const (
 	// day takes 190 MB of memory.
 	maxAllWallets = 36_000
 
-	// Requests without payment from one address. Each costs some 50 µs, for a
-	// 402 or a forged signature, so that one address takes a thousandth of a
-	// core. Twenty a second are more than the readers of a large office ask
-	// for at once, or a search engine sends from one address; those who pay do
-	// not count.
+	// Requests without payment from one address. The dearest, a forged token,
+	// costs some 60 µs for its signature, so that one address takes a
+	// thousandth of a core. Twenty a second are more than the readers of a
+	// large office ask for, or a search engine sends from one address; those
+	// who pay do not count.
 	defaultUnpaid       = 1200
 	defaultUnpaidPeriod = caddy.Duration(time.Minute)
 	mostUnpaid          = 1_000_000_000

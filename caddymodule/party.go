@@ -30,23 +30,25 @@ const (
 	partyWallet
 )
 
-// prefixLengths are in bytes.
+// maxPrefixes is how many prefixes a party can have.
+const maxPrefixes = 3
+
+// prefixLengths are in bytes, the narrowest first.
 var prefixLengths = [...][]byte{
 	partyNobody: {}, partyUnnamed: {0}, partyIPv4: {4}, partyIPv6: {8, 6, 4}, partyWallet: {16},
 }
 
-// prefixes are what the party is counted by, the narrowest first. None is the
-// beginning of one of another kind or length, so that their hashes differ.
-func (p *party) prefixes(yield func([]byte) bool) {
+// prefixes is how many the party is counted by.
+func (p *party) prefixes() int { return len(prefixLengths[p.kind]) }
+
+// prefix is one of them. None is another of a different kind or length, so that
+// their hashes differ.
+func (p *party) prefix(i int) []byte {
+	length := prefixLengths[p.kind][i]
 	var text [2 + len(p.id)]byte
-	text[0] = byte(p.kind)
-	copy(text[2:], p.id[:])
-	for _, n := range prefixLengths[p.kind] {
-		text[1] = n
-		if !yield(text[:2+n]) {
-			return
-		}
-	}
+	text[0], text[1] = byte(p.kind), length
+	copy(text[2:], p.id[:length])
+	return text[:2+length]
 }
 
 // partyOf is a wallet.
