@@ -75,7 +75,7 @@ func TestAFloodOfNewWalletsEnds(t *testing.T) {
 	server, limits := runningServer(t), runningApp(t).limits
 	const left = 200
 	for range maxAllWallets - left {
-		limits.allWallets.add(partyAt(""), time.Now())
+		limits.allWallets.add(everybody, time.Now())
 	}
 	made := 0
 	flood := func(length int) {

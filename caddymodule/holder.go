@@ -54,7 +54,7 @@ func (c *call) newWallet() error {
 		c.redirect(page.WalletPath) // a reader has one, and would lose it
 		return nil
 	}
-	if wait, ok := c.app.limits.allWallets.take(c.address(), c.app.now()); !ok {
+	if wait, ok := c.app.limits.allWallets.take(everybody, c.app.now()); !ok {
 		return c.app.limited(c.r, wait)
 	}
 	made, err := c.create()

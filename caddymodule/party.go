@@ -51,6 +51,9 @@ func (p *party) prefix(i int) []byte {
 	return text[:2+length]
 }
 
+// everybody is the party of an allowance that all share.
+var everybody = party{kind: partyUnnamed}
+
 // partyOf is a wallet.
 func partyOf(id wallet.WalletID) party { return party{kind: partyWallet, id: id} }
 
