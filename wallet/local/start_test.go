@@ -65,6 +65,41 @@ func TestAStartThatFailsLosesNothingAcknowledged(t *testing.T) {
 	}
 }
 
+// A long journal is read in many pieces, and frames lie across them.
+func TestAStartThatCannotReadAPieceOfTheJournalCutsNothingOff(t *testing.T) {
+	s := newSailor(t, rand.Uint64())
+	options := Options{Clock: s.clock.Now, Random: zeroReader{s}}
+	l, err := openOn(s.disk, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := ledgertest.NewWallet(t, l, s.clock.Now, wallet.Unit)
+	for l.journal.wrote < 3*readAhead {
+		done(t)(l.Transfer(t.Context(), wallet.Transfer{
+			ID: s.id(), From: wallet.FundingOperator, To: wallet.WalletAccount(w), Amount: 1, Note: strings.Repeat("n", wallet.MaxNote),
+		}))
+	}
+	want, err := l.Wallet(t.Context(), w)
+	if err := errors.Join(err, l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	failed := 0
+	for {
+		s.disk.readIn = failed + 1
+		if l, err = openOn(s.disk, options); err == nil {
+			break
+		}
+		if failed++; !errors.Is(err, errSync) {
+			t.Fatalf("invariant 5: start %d answers %v, want that it cannot read", failed, err)
+		}
+	}
+	s.disk.readIn = 0
+	got, err := l.Wallet(t.Context(), w)
+	if err := errors.Join(err, l.Close()); err != nil || got.Available != want.Available || failed < 6 {
+		t.Fatalf("invariant 5: after %d failed starts the wallet has %s, %v; had %s", failed, got.Available, err, want.Available)
+	}
+}
+
 // A segment whose name is not durable when the ledger stops is there when it is
 // opened again, since the system still shows it, and would be gone after a power
 // cut with everything that was acknowledged since (invariant 5).
