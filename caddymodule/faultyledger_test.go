@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -46,6 +47,8 @@ type fault struct {
 
 	stops      bool  // and the ledger stops with it
 	late       bool  // and there is nothing until its time is over
+	expired    bool  // what was held is back before it is captured
+	spent      bool  // and has been spent on something else
 	unopenable error // why the ledger that has stopped cannot be opened again
 }
 
@@ -116,7 +119,25 @@ func (l *faultyLedger) Hold(ctx context.Context, h wallet.Hold) (wallet.Receipt,
 }
 
 func (l *faultyLedger) Capture(ctx context.Context, c wallet.Capture) (wallet.Receipt, error) {
+	if f := currentFault(); f.expired || f.spent {
+		if err := l.expire(ctx, c, f.spent); err != nil {
+			return wallet.Receipt{}, err
+		}
+	}
 	return through(ctx, l, "capture", func() (wallet.Receipt, error) { return l.Ledger.Capture(ctx, c) })
+}
+
+// expire gives back what is to be captured, as its end would, and spends it on
+// something else if spend says so.
+func (l *faultyLedger) expire(ctx context.Context, c wallet.Capture, spend bool) error {
+	id := c.ID.Derive([]byte("expire"))
+	if back, err := l.Ledger.Release(ctx, wallet.Release{ID: id, Wallet: c.Wallet, Hold: c.Hold}); err != nil || !back.Outcome.Done() || !spend {
+		return err
+	}
+	_, err := l.Ledger.Charge(ctx, wallet.Charge{
+		ID: id.Derive(nil), Wallet: c.Wallet, Generation: 1, Rule: "elsewhere", Resource: "elsewhere/", Price: c.Amount, Window: time.Hour,
+	})
+	return err
 }
 
 func (l *faultyLedger) Release(ctx context.Context, r wallet.Release) (wallet.Receipt, error) {

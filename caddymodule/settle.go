@@ -20,6 +20,11 @@ func (s *sale) settleCharge(status int, header http.Header) func(http.ResponseWr
 	if s.r.Context().Err() != nil {
 		return func(http.ResponseWriter) {}
 	}
+	return s.take(header)
+}
+
+// take charges.
+func (s *sale) take(header http.Header) func(http.ResponseWriter) {
 	receipt, err := s.ledger.Charge(s.settling(), wallet.Charge{
 		ID: s.charge, Wallet: s.wallet, Generation: s.cred.Generation,
 		Rule: s.rule.Name, Resource: s.resource, Price: s.affordable(), Window: s.rule.Window,
@@ -46,10 +51,14 @@ func (s *sale) settleHold(status int, header http.Header) func(http.ResponseWrit
 		ID: s.charge, Wallet: s.wallet, Hold: s.hold, Amount: s.rule.Price,
 		Rule: s.rule.Name, Resource: s.resource, Window: s.rule.Window,
 	})
-	if err == nil {
-		s.hold = wallet.OpID{}
+	if err != nil {
+		return s.conclude(receipt, err, header)
 	}
-	return s.conclude(receipt, err, header)
+	s.hold = wallet.OpID{}
+	if receipt.Outcome == wallet.Spent || receipt.Outcome == wallet.NotFound {
+		return s.take(header) // the upstream took longer than the hold lasts, and the price is back in the wallet
+	}
+	return s.conclude(receipt, nil, header)
 }
 
 // conclude says on the answer what was paid, or what to answer instead.
