@@ -54,10 +54,7 @@ func (c *call) newWallet() error {
 		c.redirect(page.WalletPath) // a reader has one, and would lose it
 		return nil
 	}
-	if wait, ok := c.app.limits.allWallets.take(everybody, c.app.now()); !ok {
-		return c.app.limited(c.r, wait)
-	}
-	made, err := c.create()
+	made, err := c.create(c.app.limits.freeWallet)
 	if err != nil {
 		return err
 	}
@@ -84,13 +81,13 @@ func (m madeWallet) json() madeJSON {
 	return madeJSON{m.id.String(), m.token, m.recovery.String()}
 }
 
-// create makes a wallet. It is free and kept, so one address gets only so many.
-func (c *call) create() (made madeWallet, err error) {
+// create makes a wallet, if its maker's address may have one more.
+func (c *call) create(mayHave func(from party, now time.Time) (retry time.Duration, ok bool)) (made madeWallet, err error) {
 	limit, err := c.maxPrice()
 	if err != nil {
 		return made, err
 	}
-	if wait, ok := c.app.limits.newWallets.take(c.address(), c.app.now()); !ok {
+	if wait, ok := mayHave(c.address(), c.app.now()); !ok {
 		return made, c.app.limited(c.r, wait)
 	}
 	if made.id, err = wallet.NewWalletID(c.app.random); err != nil {

@@ -24,8 +24,12 @@ const (
 
 	// Wallets that all addresses together may create in that period without a
 	// voucher: ten a second. At some 220 bytes each a flood that lasts a whole
-	// day takes 190 MB of memory.
-	maxAllWallets = 36_000
+	// day takes 190 MB of memory. From half of it on they are scarce, and an
+	// address gets only a few: else twenty addresses could have them all, and
+	// nobody else any.
+	maxAllWallets    = 36_000
+	maxCalmWallets   = maxAllWallets / 2
+	maxScarceWallets = 20
 
 	// Requests without payment from one address. The dearest, a forged token,
 	// costs some 60 µs for its signature, so that one address takes a
@@ -81,7 +85,7 @@ func (l *UnpaidLimit) settle() error {
 }
 
 // limits counts what an address or a wallet does. It lives as long as its
-// configuration: a reload forgives. It takes 2 MiB, whatever comes.
+// configuration: a reload forgives. It takes 2.5 MiB, whatever comes.
 type limits struct {
 	unpaid *allowance // nil: unlimited
 	// Tokens that are refused. Apart from unpaid, so that neighbours who only
@@ -89,19 +93,45 @@ type limits struct {
 	forged     *allowance
 	wrongCodes *allowance
 	newWallets *allowance
-	allWallets *allowance
-	noticed    atomic.Int64 // when the log last told of unpaid or forged, in Unix nanoseconds
+
+	// See freeWallet.
+	allWallets, calmWallets, scarceWallets *allowance
+
+	noticed atomic.Int64 // when the log last told of unpaid or forged, in Unix nanoseconds
 }
 
 func newLimits(unpaid UnpaidLimit, now time.Time) *limits {
 	l := &limits{
 		wrongCodes: newAllowance(maxWrongCodes, wrongCodePeriod, allowanceSlots, now),
 		newWallets: newAllowance(maxNewWallets, newWalletPeriod, allowanceSlots, now),
-		allWallets: newAllowance(maxAllWallets, newWalletPeriod, 1, now),
+
+		allWallets:    newAllowance(maxAllWallets, newWalletPeriod, 1, now),
+		calmWallets:   newAllowance(maxCalmWallets, newWalletPeriod, 1, now),
+		scarceWallets: newAllowance(maxScarceWallets, newWalletPeriod, allowanceSlots, now),
 	}
 	if !unpaid.Off {
 		l.unpaid = newAllowance(unpaid.Requests, time.Duration(unpaid.Period), allowanceSlots, now)
 		l.forged = newAllowance(unpaid.Requests, time.Duration(unpaid.Period), allowanceSlots, now)
 	}
 	return l
+}
+
+// freeWallet takes a wallet without a voucher for an address, or says how long
+// it must wait for one.
+func (l *limits) freeWallet(from party, now time.Time) (retry time.Duration, ok bool) {
+	if retry, spent := l.newWallets.spent(from, now); spent {
+		return retry, false
+	}
+	if _, scarce := l.calmWallets.spent(everybody, now); scarce {
+		if retry, spent := l.scarceWallets.spent(from, now); spent {
+			return retry, false
+		}
+	}
+	if retry, ok := l.allWallets.take(everybody, now); !ok {
+		return retry, false
+	}
+	l.calmWallets.add(everybody, now)
+	l.newWallets.add(from, now)
+	l.scarceWallets.add(from, now)
+	return 0, true
 }

@@ -72,7 +72,7 @@ func (c *call) createFor(digest wallet.Digest) (madeWallet, error) {
 	case v.State != wallet.VoucherIssued:
 		return madeWallet{}, c.wrongCode(errVoucherUnknown)
 	}
-	return c.create()
+	return c.create(c.app.limits.newWallets.take)
 }
 
 // notRedeemed says the same of a voucher that is unknown and of one that is
