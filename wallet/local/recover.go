@@ -17,12 +17,15 @@ func (l *Ledger) recover(random io.Reader) error {
 	if err != nil {
 		return err
 	}
-	for _, unfinished := range []string{newSegment, newSnapshot} {
+	for _, unfinished := range []string{newSegment, newSnapshot, newProbe} {
 		if slices.Contains(names, unfinished) {
 			if err := l.fs.Remove(unfinished); err != nil {
 				return err
 			}
 		}
+	}
+	if err := probe(l.fs); err != nil {
+		return err
 	}
 	bases := segmentBases(names)
 	if len(bases) == 0 {
@@ -43,6 +46,23 @@ func (l *Ledger) recover(random io.Reader) error {
 	l.durable = end.position()
 	l.boarding = l.flightAt(end.segment.base, l.durable, end.sequence, nil)
 	return nil
+}
+
+// newProbe is a file that shows that files can be written.
+const newProbe = "probe.new"
+
+// probe finds out whether the directory takes anything, before the journal is
+// read: whoever waits for a full disk opens the ledger again and again, and a
+// long journal each time would keep the machine busy.
+func probe(fs fileSystem) error {
+	f, err := fs.Create(newProbe)
+	if err != nil {
+		return err
+	}
+	if _, err = f.WriteAt(zeros[:4<<10], 0); err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close(), fs.Remove(newProbe))
 }
 
 // create begins a new ledger in an empty directory.

@@ -65,6 +65,27 @@ func TestAStartThatFailsLosesNothingAcknowledged(t *testing.T) {
 	}
 }
 
+// Whoever waits for a full disk opens the ledger again and again.
+func TestAStartOnAFullDiskDoesNotReadTheJournal(t *testing.T) {
+	s := newSailor(t, rand.Uint64())
+	s.voyage(func(*disk) {})
+	for _, full := range []faults{{fullIn: 1, readIn: 1}, {failIn: 1, readIn: 1}} {
+		s.disk.faults = full
+		if _, err := s.openOn(s.disk); !errors.Is(err, errFull) && !errors.Is(err, errSync) || s.disk.readIn != 1 {
+			t.Fatalf("Open answers %v and has read", err)
+		}
+		if names, err := s.disk.Names(); err != nil || slices.Contains(names, newProbe) {
+			t.Errorf("it leaves %v, %v", names, err)
+		}
+	}
+	s.disk.faults = faults{}
+	s.open()
+	s.check()
+	if err := s.l.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A long journal is read in many pieces, and frames lie across them.
 func TestAStartThatCannotReadAPieceOfTheJournalCutsNothingOff(t *testing.T) {
 	s := newSailor(t, rand.Uint64())
