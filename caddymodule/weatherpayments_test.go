@@ -12,7 +12,7 @@ func beforehand(f *flight, path, offer string) {
 }
 
 // withVisits sells visits in threes.
-const withVisits = "paywall /articles/* {\nrule letters\nbundle 3 0.30\n}\nreverse_proxy $UPSTREAM"
+const withVisits = "paywall /articles/* {\nrule letters\nbundle 3 0.30\n}\nreverse_proxy $UPSTREAM {\nflush_interval -1\n}"
 
 var weatherOfPayments = []weatherRow{
 	{
@@ -34,6 +34,17 @@ var weatherOfPayments = []weatherRow{
 			f.pay(visit{by: reader, path: "/articles/404", status: 402, outcome: "challenged"})
 		},
 		ledger: "charge refund",
+	},
+	{
+		name: "a page paid ahead is delivered by its first piece", site: fromFiles,
+		story: func(f *flight) {
+			beforehand(f, "/articles/1", "view")
+			f.pay(visit{by: reader, header: []string{"Range", "bytes=999999-"}, status: 416, outcome: "refunded"})
+			beforehand(f, "/articles/1", "view")
+			f.pay(visit{by: reader, header: []string{"Range", "bytes=0-99"}, status: 206, outcome: "granted", page: true})
+			f.pay(visit{by: reader, header: []string{"Range", "bytes=100-199"}, status: 206, outcome: "granted"})
+		},
+		ledger: "charge refund charge deliver", left: "0.90",
 	},
 	{
 		name: "a 304 leaves a page paid ahead as it is", serve: serveStatus,

@@ -92,7 +92,7 @@ var weatherOfRequests = []weatherRow{
 		name: "two tabs at once are one charge",
 		serve: func(f *flight, w http.ResponseWriter, r *http.Request) {
 			f.arrived <- struct{}{}
-			<-f.proceed // both have been asked for before either is answered
+			f.turn() // both have been asked for before either is answered
 			servePage(f, w, r)
 		},
 		story: func(f *flight) {
@@ -126,6 +126,14 @@ var weatherOfRequests = []weatherRow{
 			{method: "POST", status: 200, outcome: "granted", page: true},
 		},
 		ledger: "charge", left: "0.90",
+	},
+	{
+		name: "a POST that is too large is released", serve: servePage,
+		site: "paywall /articles/* 0.10\nroute {\nrequest_body {\nmax_size 10B\n}\nreverse_proxy $UPSTREAM\n}",
+		story: func(f *flight) {
+			f.do(http.MethodPost, "/articles/1", "text/plain", strings.Repeat("x", 100)).wants(http.StatusRequestEntityTooLarge)
+		},
+		ledger: "hold release",
 	},
 	{
 		name: "a POST that is not answered with a page is released", serve: serveStatus,

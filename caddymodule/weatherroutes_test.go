@@ -74,6 +74,14 @@ var weatherOfRoutes = []weatherRow{
 		ledger: "charge", left: "0.90",
 	},
 	{
+		name: "a connection that a route ends", site: "paywall /articles/* 0.10\nabort /articles/*",
+		story: func(f *flight) {
+			f.fails(http.MethodGet, "/articles/1")
+			f.fails(http.MethodPost, "/articles/1")
+		},
+		ledger: "hold release",
+	},
+	{
 		name: "an error page is not what was paid for",
 		site: fromFiles + "\nhandle_errors {\nrespond \"no such page\" 404\n}",
 		visits: []visit{

@@ -197,3 +197,20 @@ func (f *flight) await(what string, signal <-chan struct{}) {
 		f.Fatalf("after 10 s it is still not so that %s", what)
 	}
 }
+
+// turn is where an upstream waits until the client has it go on.
+func (f *flight) turn() {
+	select {
+	case <-f.proceed:
+	case <-f.ctx.Done(): // a test that has failed must not wait for its upstream
+	}
+}
+
+// untilGone is where an upstream waits for a client that leaves.
+func (f *flight) untilGone(r *http.Request) {
+	select {
+	case <-r.Context().Done():
+		close(f.gone)
+	case <-f.ctx.Done():
+	}
+}

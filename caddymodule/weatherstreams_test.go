@@ -19,7 +19,7 @@ func serveEvents(f *flight, w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	_ = http.NewResponseController(w).Flush()
 	for _, event := range []string{"data: 1\n", "data: 2\n"} {
-		<-f.proceed
+		f.turn()
 		_, _ = io.WriteString(w, event)
 		_ = http.NewResponseController(w).Flush()
 	}
@@ -60,7 +60,7 @@ func (f *flight) wantsAvailable(want string) {
 func serveHints(f *flight, w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Link", "</style.css>; rel=preload; as=style")
 	w.WriteHeader(http.StatusEarlyHints)
-	<-f.proceed
+	f.turn()
 	_, _ = io.WriteString(w, secretBody)
 }
 
@@ -171,6 +171,12 @@ const connectSetting = "http2xconnect=1"
 
 var weatherOfStreams = []weatherRow{
 	{name: "a stream of events is paid for at its header", serve: serveEvents, story: readEvents, ledger: "charge", left: "0.90"},
+	{
+		name: "a web socket without money is not opened", serve: serveSocket, only: "HTTP1",
+		visits: []visit{{
+			by: stranger, header: []string{"Connection", "Upgrade", "Upgrade", "websocket"}, status: 402, outcome: "challenged",
+		}},
+	},
 	{name: "103 and then 200", serve: serveHints, story: readHints, ledger: "charge", left: "0.90"},
 	{
 		name: "a web socket is paid for when it opens", serve: serveSocket, story: upgradeByHeader,

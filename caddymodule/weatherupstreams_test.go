@@ -1,14 +1,12 @@
 package caddymodule
 
 import (
-	"context"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
 )
 
-// The rows about upstreams that fail, and about clients that leave.
+// The rows about upstreams that fail.
 
 // dieBefore ends the connection before a header.
 func dieBefore(*flight, http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
@@ -21,7 +19,7 @@ func dieWithin(f *flight, w http.ResponseWriter, r *http.Request) {
 	}
 	_, _ = io.WriteString(w, secretBody)
 	_ = http.NewResponseController(w).Flush()
-	<-f.proceed
+	f.turn()
 	panic(http.ErrAbortHandler)
 }
 
@@ -44,6 +42,35 @@ func (f *flight) breaksOff(method, path string) (charged string) {
 	}
 	f.settled()
 	return resp.Header.Get("Paywall-Charged")
+}
+
+// dieUnseen does not wait for anybody to see the beginning.
+func dieUnseen(_ *flight, w http.ResponseWriter, _ *http.Request) {
+	_, _ = io.WriteString(w, secretBody)
+	_ = http.NewResponseController(w).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+// serveSwitch answers as if the client had asked for a web socket.
+func serveSwitch(_ *flight, w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Connection", "Upgrade")
+	w.Header().Set("Upgrade", "websocket")
+	w.WriteHeader(http.StatusSwitchingProtocols)
+	_ = hijack(w)
+}
+
+// fails asks for what cannot be read to its end.
+func (f *flight) fails(method, path string, pairs ...string) {
+	f.Helper()
+	resp, err := f.begin(f.ctx, method, path, nil, pairs...)
+	if err == nil {
+		_, err = io.ReadAll(resp.Body)
+		resp.Body.Close()
+	}
+	if err == nil {
+		f.Errorf("%s %s can be read to its end", method, path)
+	}
+	f.settled()
 }
 
 var weatherOfUpstreams = []weatherRow{
@@ -72,6 +99,66 @@ var weatherOfUpstreams = []weatherRow{
 		ledger: "charge refund charge refund charge refund",
 	},
 	{
+		name: "an upstream that dies in the middle of the answer to a POST has acted", serve: dieWithin,
+		story: func(f *flight) {
+			f.breaksOff("POST", "/articles/1")
+			f.breaksOff("POST", "/articles/2")
+		},
+		ledger: "hold capture hold capture", left: "0.80",
+	},
+	{
+		name: "an upstream that dies in the middle of a visit's page gives it back", site: withVisits, serve: dieWithin,
+		story: func(f *flight) {
+			beforehand(f, "/articles/1", "bundle")
+			f.breaksOff("GET", "/articles/1")
+			f.breaksOff("GET", "/articles/2")
+			if held, err := f.ledger.Wallet(f.ctx, f.holder); err != nil || len(held.Passes) != 1 || held.Passes[0].Visits != 3 {
+				f.Errorf("the passes are %+v, %v", held.Passes, err)
+			}
+		},
+		ledger: "bundle visit refund visit refund", left: "0.70",
+	},
+	{
+		name: "an upstream that dies before a compressed page has left is refunded",
+		site: "paywall /articles/* 0.10\nencode gzip\nreverse_proxy $UPSTREAM", serve: dieUnseen,
+		story:  func(f *flight) { f.fails("GET", "/articles/1", "Accept-Encoding", "gzip") },
+		ledger: "charge refund",
+	},
+	{
+		name: "an upstream that dies in the middle of an answer that a route copies is refunded", serve: dieWithin,
+		site: "paywall /articles/* 0.10\nreverse_proxy $UPSTREAM {\nflush_interval -1\n" +
+			"@good status 200\nhandle_response @good {\ncopy_response\n}\n}",
+		story:  func(f *flight) { f.breaksOff("GET", "/articles/1") },
+		ledger: "charge refund",
+	},
+	{
+		name: "a stream of events that breaks off has been delivered",
+		serve: func(f *flight, w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+			dieWithin(f, w, r)
+		},
+		story:  func(f *flight) { f.breaksOff("GET", "/articles/2") },
+		ledger: "charge", left: "0.90",
+	},
+	{
+		name: "an upstream that is too slow", serve: serveNever,
+		site:   "paywall /articles/* 0.10\nreverse_proxy $UPSTREAM {\ntransport http {\nresponse_header_timeout 50ms\n}\n}",
+		visits: []visit{{status: 504, outcome: "unpaid"}},
+	},
+	{
+		name: "an upstream that is tried after another", serve: servePage,
+		site: "paywall /articles/* 0.10\nreverse_proxy 127.0.0.1:1 $UPSTREAM {\nlb_policy first\nlb_retries 2\nfail_duration 1m\n}",
+		visits: []visit{
+			{status: 200, outcome: "paid", page: true},
+			{method: "POST", path: "/articles/2", status: 200, outcome: "paid", page: true},
+		},
+		ledger: "charge hold capture", left: "0.80",
+	},
+	{
+		name: "an upstream that changes the protocol unasked delivers nothing", serve: serveSwitch,
+		visits: []visit{{status: 200, outcome: "unpaid"}},
+	},
+	{
 		name: "what was paid for before stays so when an upstream dies in the middle of it",
 		serve: func(f *flight, w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Die") != "" {
@@ -87,76 +174,5 @@ var weatherOfUpstreams = []weatherRow{
 			}
 		},
 		ledger: "charge", left: "0.90",
-	},
-}
-
-// serveNever waits for a client that leaves.
-func serveNever(f *flight, _ http.ResponseWriter, r *http.Request) {
-	f.arrived <- struct{}{}
-	<-r.Context().Done()
-	close(f.gone)
-}
-
-// serveBeginning sends the beginning of the page and waits for a client that
-// leaves.
-func serveBeginning(f *flight, w http.ResponseWriter, r *http.Request) {
-	_, _ = io.WriteString(w, secretBody)
-	_ = http.NewResponseController(w).Flush()
-	<-r.Context().Done()
-	close(f.gone)
-}
-
-// leaveBefore asks for a page and leaves when the upstream has heard of it.
-func leaveBefore(method string) func(*flight) {
-	return func(f *flight) {
-		ctx, leave := context.WithCancel(f.ctx)
-		defer leave()
-		failed := make(chan error, 1)
-		go func() {
-			resp, err := f.begin(ctx, method, "/articles/1", nil)
-			if err == nil {
-				resp.Body.Close()
-			}
-			failed <- err
-		}()
-		f.await("the upstream is asked", f.arrived)
-		leave()
-		if err := <-failed; !errors.Is(err, context.Canceled) {
-			f.Errorf("the client that leaves gets %v", err)
-		}
-		f.await("the upstream sees that the client has gone", f.gone)
-	}
-}
-
-// leaveAfter leaves in the middle of the page.
-func leaveAfter(method string) func(*flight) {
-	return func(f *flight) {
-		ctx, leave := context.WithCancel(f.ctx)
-		defer leave()
-		resp, err := f.begin(ctx, method, "/articles/1", nil)
-		if err != nil {
-			f.Fatal(err)
-		}
-		defer resp.Body.Close()
-		beginning := make([]byte, len(secretBody))
-		if _, err := io.ReadFull(resp.Body, beginning); err != nil || resp.Header.Get("Paywall-Charged") != "0.10 USD" {
-			f.Errorf("the client gets %q, %v, %v", beginning, resp.Header, err)
-		}
-		leave()
-		f.await("the upstream sees that the client has gone", f.gone)
-		f.settled()
-		if got := f.lastOutcome(); got != "paid" {
-			f.Errorf("the outcome is %q", got)
-		}
-	}
-}
-
-var weatherOfClients = []weatherRow{
-	{name: "a client that leaves before the header", serve: serveNever, story: leaveBefore("GET")},
-	{name: "a client that leaves before the header of its POST", serve: serveNever, story: leaveBefore("POST"), ledger: "hold release"},
-	{name: "a client that leaves in the middle of the page", serve: serveBeginning, story: leaveAfter("GET"), ledger: "charge", left: "0.90"},
-	{
-		name: "a client that leaves in the middle of the answer to its POST", serve: serveBeginning, story: leaveAfter("POST"),
-		ledger: "hold capture", left: "0.90",
 	},
 }
