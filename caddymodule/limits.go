@@ -41,6 +41,12 @@ const (
 	mostUnpaid          = 1_000_000_000
 	mostUnpaidPeriod    = caddy.Duration(24 * time.Hour)
 
+	// Sales of one wallet that may be given back: one a second. Each leaves two
+	// entries in the journal and two ids in memory, and costs nothing, so that
+	// ten cents and an upstream that refuses would fill both.
+	maxUndone    = 300
+	undonePeriod = 5 * time.Minute
+
 	// Tokens that are looked for in a query. Each may cost a signature.
 	maxQueryTokens = 8
 )
@@ -85,12 +91,13 @@ func (l *UnpaidLimit) settle() error {
 }
 
 // limits counts what an address or a wallet does. It lives as long as its
-// configuration: a reload forgives. It takes 2.5 MiB, whatever comes.
+// configuration: a reload forgives. It takes 3 MiB, whatever comes.
 type limits struct {
 	unpaid *allowance // nil: unlimited
 	// Tokens that are refused. Apart from unpaid, so that neighbours who only
 	// look keep nobody's token from being verified.
 	forged     *allowance
+	undone     *allowance
 	wrongCodes *allowance
 	newWallets *allowance
 
@@ -103,6 +110,7 @@ type limits struct {
 func newLimits(unpaid UnpaidLimit, now time.Time) *limits {
 	l := &limits{
 		wrongCodes: newAllowance(maxWrongCodes, wrongCodePeriod, allowanceSlots, now),
+		undone:     newAllowance(maxUndone, undonePeriod, allowanceSlots, now),
 		newWallets: newAllowance(maxNewWallets, newWalletPeriod, allowanceSlots, now),
 
 		allWallets:    newAllowance(maxAllWallets, newWalletPeriod, 1, now),

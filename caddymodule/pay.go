@@ -69,6 +69,9 @@ func (c *call) take(o order, held wallet.Wallet) (wallet.Receipt, error) {
 	if limit := c.cred.MaxPrice; limit > 0 && o.offer.Price > limit {
 		return wallet.Receipt{}, c.app.tooDear(limit, o.offer.Price)
 	}
+	if err := c.app.mayUndo(c.r, held.ID); err != nil {
+		return wallet.Receipt{}, err
+	}
 	receipt, err := c.buy(o, held.Generation, held.ID)
 	if err != nil {
 		c.app.logger.Error("taking a payment: " + err.Error())

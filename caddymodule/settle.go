@@ -44,6 +44,7 @@ func (s *sale) affordable() wallet.Amount {
 // settleHold captures what was set aside, or leaves it for letGo to release.
 func (s *sale) settleHold(status int, header http.Header) func(http.ResponseWriter) {
 	if deliveryOf(status) != delivered {
+		s.app.undone(s.wallet)
 		s.became(outcomeUnpaid)
 		return nil
 	}
@@ -137,6 +138,7 @@ func (s *sale) settleAhead(delivered bool, header http.Header) (refunded bool) {
 	if delivered || receipt.Outcome != wallet.Applied {
 		return false
 	}
+	s.app.undone(s.wallet)
 	header.Set("Paywall-Refunded", s.app.currency.Price(receipt.Amount))
 	header.Set("Paywall-Balance", s.app.currency.Price(receipt.Balance))
 	return true
@@ -157,6 +159,9 @@ func (s *sale) refund() {
 
 // setAside holds the price before the upstream acts.
 func (s *sale) setAside() error {
+	if err := s.app.mayUndo(s.r, s.wallet); err != nil {
+		return err
+	}
 	id := s.app.newID()
 	receipt, err := s.ledger.Hold(s.settling(), wallet.Hold{
 		ID: id, Wallet: s.wallet, Generation: s.cred.Generation, Amount: s.rule.Price, TTL: holdTTL,

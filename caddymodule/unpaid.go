@@ -56,6 +56,18 @@ func (a *App) verify(k *keys, r *http.Request, token string) (wallet.Claims, err
 	return claims, err
 }
 
+// undone counts a sale whose money was set aside or paid ahead, and then given
+// back.
+func (a *App) undone(id wallet.WalletID) { a.limits.undone.add(partyOf(id), a.now()) }
+
+// mayUndo is the problem of a wallet that has had its money back too often.
+func (a *App) mayUndo(r *http.Request, id wallet.WalletID) error {
+	if retry, spent := a.limits.undone.spent(partyOf(id), a.now()); spent {
+		return a.limited(r, retry)
+	}
+	return nil
+}
+
 // limited is the problem of an address or a wallet that must wait, of which
 // the log tells the operator now and then.
 func (a *App) limited(r *http.Request, retry time.Duration) error {
