@@ -103,6 +103,7 @@ func statusOf(err error) int {
 // new field comes last: a map of eight, which this often makes it, grows at the
 // next assignment even of a key that it has.
 func keepPrivate(header http.Header) {
+	exposeOurs(header) // to the scripts that the site lets read the page
 	if !varies(header, "Authorization") && !varies(header, "Cookie") {
 		header["Vary"] = append(header["Vary"], "Authorization, Cookie")
 	} else {

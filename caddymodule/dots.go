@@ -2,25 +2,42 @@ package caddymodule
 
 import (
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
 
-// resolveDots takes the segments . and .. out of the path of a request that
-// goes on. Prices are matched on the path without them, however they were
-// encoded, and an upstream that reads /articles/1/%2e%2e/%2e%2e/free as an
-// article would give away what the price has taken for a free page. Browsers
-// resolve such paths themselves (URL Standard §4.4).
-func resolveDots(r *http.Request) {
+// leadStraight answers a request whose path has a segment . or .., however it is
+// encoded, and reports whether it has. Prices are matched on the path without
+// them, and what comes after may read it otherwise: an upstream that looks at
+// its beginning takes /articles/1/%2e%2e/%2e%2e/free for an article, and
+// /articles/. is without its dot /articles to one and /articles/ to the other.
+// So the client is sent to the path that it means (RFC 3986 §5.2.4), which
+// browsers ask for by themselves.
+func (a *App) leadStraight(w http.ResponseWriter, r *http.Request) bool {
 	if !hasDots(r.URL.Path) {
-		return
+		return false
 	}
-	clean := path.Clean("/" + r.URL.Path)
-	if clean != "/" && strings.HasSuffix(r.URL.Path, "/") {
-		clean += "/" // as the path matcher keeps it
+	asked := askedURL(r)
+	if !hasDots(asked.Path) { // a rewrite has put into the path what the client sent elsewhere
+		badRequest("this address leads to a path with dots").write(w, r, formOf(r.Header), a.frame(r))
+		return true
 	}
-	r.URL.Path, r.URL.RawPath = clean, ""
-	r.RequestURI = r.URL.RequestURI()
+	straight := url.URL{Path: withoutDots(asked.Path), RawQuery: asked.RawQuery}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Location", straight.RequestURI())
+	w.WriteHeader(http.StatusPermanentRedirect)
+	return true
+}
+
+// askedURL is what the client asked for, before any rewrite.
+func askedURL(r *http.Request) *url.URL {
+	if before, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
+		return before.URL
+	}
+	return r.URL
 }
 
 // hasDots reports whether a segment of the path is . or ..
@@ -31,9 +48,18 @@ func hasDots(path string) bool {
 			return false
 		}
 		rest = rest[i+1:]
-		segment, _, _ := strings.Cut(rest, "/")
-		if segment == "." || segment == ".." {
+		if segment, _, _ := strings.Cut(rest, "/"); segment == "." || segment == ".." {
 			return true
 		}
 	}
+}
+
+// withoutDots resolves . and .. and doubled slashes, so that the path can lead
+// to no other host. What is left of a final dot is a directory.
+func withoutDots(p string) string {
+	clean := path.Clean("/" + p)
+	if clean != "/" && (strings.HasSuffix(p, "/") || strings.HasSuffix(p, "/.") || strings.HasSuffix(p, "/..")) {
+		clean += "/"
+	}
+	return clean
 }

@@ -4,65 +4,56 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"path"
 	"strings"
 	"testing"
 )
 
-func TestDotsAreResolvedAsThePathMatcherResolvesThem(t *testing.T) {
-	for asked, want := range map[string]string{
-		"/":                           "/",
-		"/articles/1":                 "/articles/1",
-		"/articles//1":                "/articles//1",
-		"/articles%2F1":               "/articles%2F1",
-		"/.well-known/x":              "/.well-known/x",
-		"/.paywall/wallet":            "/.paywall/wallet",
-		"/a/...":                      "/a/...",
-		"/a/..b/.c":                   "/a/..b/.c",
-		"/a/.":                        "/a",
-		"/a/..":                       "/",
-		"/a/./":                       "/a/",
-		"/a/../":                      "/",
-		"/a/../b?x=/../":              "/b?x=/../",
-		"/articles/1/%2e%2E/..%2f/b/": "/b/",
-		"/..%2f..%2f%61?":             "/a?",
-		"/free/..//articles%2F1":      "/articles/1",
-		"//a/./b%20c":                 "/a/b%20c",
-		"/x/..%3fy":                   "/x/..%3fy",
-		"http://a.example/b/../c?d":   "/c?d",
-		"/x/%2e.%2fy%3fz":             "/y%3Fz",
+func TestDotsAreResolved(t *testing.T) {
+	for path, want := range map[string]string{
+		"/a/.": "/a/", "/a/..": "/", "/a/./": "/a/", "/a/../": "/", "/a/b/..": "/a/", "/../a": "/a", "//a/./b c": "/a/b c", "/..": "/", "/.": "/",
+		"/./a//b": "/a/b", "//./evil.example/..//b": "/b", "/a/.../..": "/a/", "/.././/evil.example": "/evil.example", `/./\\evil.example`: `/\\evil.example`,
 	} {
-		r := requestOf("GET", "/")
-		r.RequestURI = asked
-		var err error
-		if r.URL, err = url.ParseRequestURI(asked); err != nil {
-			t.Fatal(err)
+		if !hasDots(path) || hasDots(want) || withoutDots(path) != want {
+			t.Errorf("%s becomes %s, want %s", path, withoutDots(path), want)
 		}
-		resolveDots(r)
-		if got := r.URL.RequestURI(); got != want || want != asked && r.RequestURI != want {
-			t.Errorf("%s becomes %s (and %s), want %s", asked, got, r.RequestURI, want)
+	}
+	for _, path := range []string{"", "/", "*", "/a", "//a", "/a//b", "/.well-known/x", "/.paywall/wallet", "/a/...", "/a/..b/.c", "/a.", "/a../b", "a/b"} {
+		if hasDots(path) {
+			t.Errorf("%s has dots", path)
 		}
 	}
 }
 
-// FuzzResolveDots: no dots are left, and the path matcher sees the same path as
-// before.
-func FuzzResolveDots(f *testing.F) {
-	for _, p := range spellings {
+// Whoever asks for a path with dots is sent to the one without, whether or not
+// it has a price, and pays there.
+func TestAPathWithDotsLeadsToTheOneWithout(t *testing.T) {
+	s := startSite(t, "rewrite /pages /free/{query.page}\n"+magazine)
+	m := s.machine("1.00")
+	for target, want := range map[string]string{
+		"/free/../articles/1": "/articles/1", "/articles/./1?a=b": "/articles/1?a=b", "/free/..%2farticles%2F1": "/articles/1", "/articles/.": "/articles/",
+		"/articles/1/%2e%2E": "/articles/", "/.paywall/../index.html": "/index.html", "/x/../.paywall/wallet": "/.paywall/wallet", "/x/..//evil.example/": "/evil.example/",
+		`/x/../\evil.example`: "/%5Cevil.example", "/x/../a%3fb?c": "/a%3Fb?c", "/x/../a%0d%0ab": "/a%0D%0Ab",
+	} {
+		raw := m.raw("GET", target)
+		if !strings.HasPrefix(raw, "HTTP/1.1 308") || !strings.Contains(raw, "\r\nLocation: "+want+"\r\n") || !strings.Contains(raw, "Cache-Control: no-store") || strings.Contains(raw, "SECRET") {
+			t.Errorf("%s does not lead to %s:\n%s", target, want, raw)
+		}
+	}
+	m.get("/pages?page=../articles/1").wants(http.StatusBadRequest).saysNot("SECRET")
+	m.get("/pages?page=../index.html").wants(http.StatusBadRequest)
+	m.post("/.paywall/pay", map[string]any{"path": "/free/../articles/1"}).wants(http.StatusNotFound)
+	m.wantsBalance("1.00")
+}
+
+// FuzzWithoutDots: no dots are left, nor anything that would lead elsewhere.
+func FuzzWithoutDots(f *testing.F) {
+	for _, p := range append(spellings, leadingPaths...) {
 		f.Add(p)
 	}
 	f.Fuzz(func(t *testing.T, p string) {
-		r := requestOf("GET", "/")
-		r.URL.Path = "/" + strings.TrimPrefix(p, "/")
-		before := r.URL.Path
-		resolveDots(r)
-		for segment := range strings.SplitSeq(r.URL.Path, "/") {
-			if segment == "." || segment == ".." {
-				t.Fatalf("%q becomes %q", p, r.URL.Path)
-			}
-		}
-		if path.Clean(before) != path.Clean(r.URL.Path) || strings.HasSuffix(before, "/") != strings.HasSuffix(r.URL.Path, "/") && path.Clean(before) != "/" {
-			t.Fatalf("%q becomes %q", p, r.URL.Path)
+		straight := url.URL{Path: withoutDots("/" + p)}
+		if to := straight.RequestURI(); hasDots(straight.Path) || elsewhere(to) || to[0] != '/' {
+			t.Fatalf("%q becomes %q", p, to)
 		}
 	})
 }

@@ -150,8 +150,9 @@ func (h *Handler) meterRule() (rule meter.Rule, err error) {
 // already, tells a quote probe the price, and sells the rest.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	keepOwnPath(r)
-	keepOwnPath(r)
-	resolveDots(r)
+	if h.app.leadStraight(w, r) {
+		return nil
+	}
 	if strings.HasPrefix(r.URL.Path, prefix) {
 		h.app.servePages(w, r)
 		return nil

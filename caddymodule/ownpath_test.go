@@ -19,7 +19,7 @@ func TestTheWalletsPagesStayWhereTheyAre(t *testing.T) {
 			s := startSite(t, rewriting+"\n"+magazine)
 			reader := s.browser()
 			reader.submit(page.RedeemPath, url.Values{"code": {s.voucher("1.00")}}).wants(http.StatusSeeOther)
-			reader.get(page.WalletPath+"?cursor=x").wants(http.StatusBadRequest)
+			reader.get(page.WalletPath + "?cursor=x").wants(http.StatusBadRequest)
 			reader.submit(page.PayPath, url.Values{"path": {"/articles/1"}})
 			reader.get(page.WalletPath).wants(http.StatusOK).saysNot("SECRET")
 			s.stranger().get(pricesPath).wants(http.StatusOK).says(`"rules"`)
