@@ -4,10 +4,29 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"strings"
 )
 
 //go:embed style.css
-var stylesheet string
+var styleSource string
+
+// stylesheet is what pages hold: every 402 carries it, so it is without the
+// white space that only its authors read.
+var stylesheet = compact(styleSource)
+
+// compact joins the lines of a stylesheet that is indented with tabs and holds
+// no comments, and drops the blanks around punctuation that mean nothing there.
+// A space before a colon or a parenthesis does mean something, and stays.
+func compact(css string) string {
+	var b strings.Builder
+	for line := range strings.Lines(css) {
+		b.WriteString(strings.TrimSpace(line))
+		if !strings.ContainsAny(line, "{};,") { // a value or a selector that goes on
+			b.WriteByte('\n')
+		}
+	}
+	return strings.NewReplacer(" {", "{", ": ", ":", ", ", ",", ";}", "}").Replace(b.String())
+}
 
 // ContentSecurityPolicy is the header value that every page of this package
 // goes out with: nothing is loaded or run but the inlined stylesheet, known by
