@@ -10,7 +10,9 @@ import (
 
 // A page can tell the browser to fetch others that nobody has asked for yet, and
 // even to build them unseen. A reader who has bought visits pays with them
-// without being asked again, and so must not pay for such a guess.
+// without being asked again, and so must not pay for such a guess: the wallet's
+// entries are the same before and after it, and each click adds one (invariants
+// 3 and 7). What is paid for may be guessed at and shown for nothing.
 func TestABrowserThatGuessesTheNextPageDoesNotPay(t *testing.T) {
 	const link, prefetched, prerendered = "/research/link", "/research/prefetched", "/research/prerendered"
 	site := newServer(t, pages(map[string]string{"/contents": fmt.Sprintf(`<!doctype html><html lang="en"><title>Contents</title>
@@ -29,33 +31,50 @@ func TestABrowserThatGuessesTheNextPageDoesNotPay(t *testing.T) {
 	reader.click(`button[value="bundle"]`, 200)
 	reader.wantsVisits(9)
 
+	paid := []string{"create", "voucher", "bundle", "visit /research/first"}
+	reader.wantsEntries(paid)
+
+	guessed := map[string]string{link: "prefetch", prefetched: "prefetch", prerendered: "prefetch;prerender"}
 	reader.visit("/contents", 200)
-	for _, path := range []string{link, prefetched, prerendered} {
+	for path, purpose := range guessed {
 		reader.eventually("the browser has guessed at "+path, func() bool {
-			return slices.Equal(site.answers(path), []guess{{true, 402}})
+			return slices.Equal(site.answers(path), []guess{{purpose, 402}})
 		})
 	}
-	reader.wantsVisits(9)
+	reader.wantsEntries(paid)
 
 	for _, path := range []string{link, prefetched, prerendered} {
 		reader.visit("/contents", 200)
+		reader.wantsEntries(paid)
 		reader.click(`a[href="`+path+`"]`, 200)
 		reader.isAt(path)
 		reader.says("Page " + path)
-		if asked := site.answers(path); !slices.Contains(asked, guess{false, 200}) {
+		if asked := site.answers(path); !slices.Contains(asked, guess{"", 200}) {
 			t.Errorf("the click on %s was served from a guess: %+v", path, asked)
 		}
+		paid = append(paid, "visit "+path)
+		reader.wantsEntries(paid)
 	}
+
+	reader.visit("/contents", 200)
+	for path, purpose := range guessed {
+		reader.eventually("the browser has guessed at "+path+", which is paid for", func() bool {
+			return slices.Contains(site.answers(path), guess{purpose, 200})
+		})
+	}
+	reader.click(`a[href="`+prerendered+`"]`, 200)
+	reader.says("Page " + prerendered)
+	reader.wantsEntries(paid)
 	reader.wantsVisits(6)
 	reader.wantsQuietConsole()
 	site.verify()
 }
 
-// guess is a request of the access log: whether nobody had asked for it, and
-// what was answered.
+// guess is a request of the access log: why it was sent, if nobody had asked
+// for it, and what was answered.
 type guess struct {
-	speculative bool
-	status      int
+	purpose string
+	status  int
 }
 
 // answers lists the requests for a path, in order.
@@ -71,20 +90,41 @@ func (s *server) answers(path string) (list []guess) {
 		if json.Unmarshal([]byte(line), &logged) != nil || logged.Request.URI != path {
 			continue
 		}
-		purpose := strings.Join(logged.Request.Headers["Sec-Purpose"], " ")
-		list = append(list, guess{strings.Contains(purpose, "prefetch"), logged.Status})
+		list = append(list, guess{strings.Join(logged.Request.Headers["Sec-Purpose"], " "), logged.Status})
 	}
 	return list
 }
 
-// wantsVisits asks the operator's command what the site's only wallet has left.
+// onlyWallet asks the operator's command for the site's only wallet.
+func (b *tab) onlyWallet() history {
+	b.Helper()
+	var list struct{ Wallets []struct{ Wallet string } }
+	b.operator(&list, "wallet", "list")
+	if len(list.Wallets) != 1 {
+		b.Fatalf("the ledger has %+v, want one wallet", list.Wallets)
+	}
+	var shown history
+	b.operator(&shown, "wallet", "show", list.Wallets[0].Wallet, "--limit", "1000")
+	return shown
+}
+
+// wantsVisits compares what the wallet has left.
 func (b *tab) wantsVisits(want int) {
 	b.Helper()
-	var list struct {
-		Wallets []struct{ Passes []struct{ Visits int } }
+	if passes := b.onlyWallet().Passes; len(passes) != 1 || passes[0].Visits != want {
+		b.Fatalf("the wallet has %+v, want %d visits", passes, want)
 	}
-	b.operator(&list, "wallet", "list")
-	if len(list.Wallets) != 1 || len(list.Wallets[0].Passes) != 1 || list.Wallets[0].Passes[0].Visits != want {
-		b.Fatalf("the ledger has %+v, want one wallet with %d visits", list.Wallets, want)
+}
+
+// wantsEntries compares what has happened to the wallet, oldest first: the kind
+// of each entry and, of a view or visit, the page.
+func (b *tab) wantsEntries(want []string) {
+	b.Helper()
+	var got []string
+	for _, e := range slices.Backward(b.onlyWallet().Entries) {
+		got = append(got, strings.TrimSpace(e.Kind+" "+e.Path))
+	}
+	if !slices.Equal(got, want) {
+		b.Fatalf("the wallet's entries are %q, want %q", got, want)
 	}
 }
