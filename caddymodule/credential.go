@@ -29,26 +29,26 @@ func (a *App) credentialOf(k *keys, r *http.Request) (*credential, error) {
 	}
 	if token != "" {
 		claims, err := a.verify(k, r, token)
-		if errors.As(err, new(problem)) {
+		switch {
+		case err == nil:
+			return &credential{claims, true}, nil
+		case problemIn(err) != nil:
 			return nil, err
 		}
-		if err != nil {
-			return nil, problem{status: http.StatusUnauthorized, key: page.BadRequest, detail: err.Error()}
-		}
-		return &credential{claims, true}, nil
+		return nil, problem{status: http.StatusUnauthorized, key: page.BadRequest, detail: err.Error()}
 	}
 	token, err = cookieToken(r)
 	if err != nil || token == "" {
 		return nil, err
 	}
 	claims, err := a.verify(k, r, token)
-	if errors.As(err, new(problem)) {
+	switch {
+	case err == nil:
+		return &credential{claims, false}, nil
+	case problemIn(err) != nil:
 		return nil, err
 	}
-	if err != nil {
-		return nil, nil
-	}
-	return &credential{claims, false}, nil
+	return nil, nil
 }
 
 // bearerToken is the token of the Authorization header. Other schemes are the
@@ -99,12 +99,12 @@ func (a *App) refuseQueryToken(k *keys, r *http.Request) error {
 				return nil
 			}
 			_, err := a.verify(k, r, value)
-			if errors.As(err, new(problem)) {
-				return err
-			}
-			if err == nil || errors.Is(err, wallet.ErrTokenExpired) {
+			switch {
+			case err == nil || errors.Is(err, wallet.ErrTokenExpired):
 				return badRequest("a wallet token does not belong in a URL, where it is logged: " +
 					"send it as Authorization: Bearer, and sign out everywhere else, as this one has leaked")
+			case problemIn(err) != nil:
+				return err
 			}
 		}
 	}

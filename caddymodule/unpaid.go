@@ -1,7 +1,6 @@
 package caddymodule
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
@@ -30,7 +29,9 @@ func (a *App) counted(r *http.Request, cred *credential, p problem) problem {
 	if p.status >= http.StatusInternalServerError || p.key == page.Limited {
 		return p
 	}
-	_ = errors.As(a.unpaid(r, cred), &p)
+	if instead := problemIn(a.unpaid(r, cred)); instead != nil {
+		return *instead
+	}
 	return p
 }
 

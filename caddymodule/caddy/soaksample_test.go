@@ -15,10 +15,10 @@ import (
 // What may be more in the last third than in the first, beyond what the ledger
 // keeps: the collector's and the allocator's leeway, and what is under way.
 const (
-	heapSlack      = 8 << 20 // bytes, after a collection
+	heapSlack      = 3 << 20 // bytes, after a collection
 	residentSlack  = 48 << 20
-	goroutineSlack = 40
-	fileSlack      = 40
+	goroutineSlack = 20
+	fileSlack      = 20
 )
 
 // What the ledger keeps, in bytes: the id of each charge for an hour, and each
