@@ -27,7 +27,11 @@ func (l *Ledger) commit(r *record) (*flight, error) {
 	}
 	f.frame = r.append(f.frame)
 	f.records++
-	if f.records == 1 || f.records == fullFlight {
+	inTheAir := 0
+	if l.flying != nil {
+		inTheAir = l.flying.records
+	}
+	if l.pacing.board(f.records, inTheAir) {
 		l.signal()
 	}
 	return f, nil
@@ -74,15 +78,12 @@ func (l *Ledger) depart() (f *flight, patience time.Duration, done bool) {
 		return nil, 0, true
 	case f.records == 0:
 		return nil, time.Hour, l.closing
-	case f.records < fullFlight && l.lastCarried >= quietFlight && !l.closing:
-		if patience = l.departed.Add(gatherFor).Sub(now); patience > 0 {
+	default:
+		if patience = l.pacing.patience(f.records, now); patience > 0 && !l.closing {
 			return nil, patience, false
 		}
-		l.departed = now
-	default:
-		l.departed = now
+		l.pacing.depart(now)
 	}
-	l.lastCarried = f.records
 	l.flying, l.boarding = f, l.follow(f)
 	l.room.Broadcast()
 	return f, 0, false

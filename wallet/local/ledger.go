@@ -58,14 +58,13 @@ type Ledger struct {
 	failure  error // why the ledger has stopped
 	closing  bool
 
-	boarding        *flight   // takes records
-	flying          *flight   // on its way to the disk, or nil
-	spare           []byte    // buffer of a flight that has landed
-	durable         uint64    // position behind what is durable
-	durableSequence uint64    // of the frame that will stand there
-	departed        time.Time // when the last flight left
-	lastCarried     int       // records of it
-	sealedTo        uint64    // base of the segment that the last flight landed in
+	boarding        *flight // takes records
+	flying          *flight // on its way to the disk, or nil
+	spare           []byte  // buffer of a flight that has landed
+	durable         uint64  // position behind what is durable
+	durableSequence uint64  // of the frame that will stand there
+	pacing          pacing
+	sealedTo        uint64 // base of the segment that the last flight landed in
 
 	snapshotAt   uint64 // position of the newest snapshot; the snapshot keeper's
 	snapshotSize uint64 // bytes of it; the snapshot keeper's
