@@ -136,7 +136,8 @@ func runningServer(t *testing.T) http.Handler {
 	return nil
 }
 
-// run sends the requests from number first on.
+// run sends the requests from number first on. Of a long flood so many come
+// from addresses that share a place in a limit that some are refused.
 func run(t *testing.T, server http.Handler, f flood, first, length int) {
 	t.Helper()
 	for i := first; i < first+length; i++ {
@@ -144,7 +145,7 @@ func run(t *testing.T, server http.Handler, f flood, first, length int) {
 		r.RemoteAddr = fmt.Sprintf("10.%d.%d.%d:5000", i>>16, i>>8&255, i&255)
 		w := &discarder{header: make(http.Header)}
 		server.ServeHTTP(w, r)
-		if w.status != f.status {
+		if w.status != f.status && (w.status != http.StatusTooManyRequests || i < floodWarm+floodBriefly) {
 			t.Fatalf("request %d, %s: status %d, want %d", i, r.URL, w.status, f.status)
 		}
 	}
@@ -213,11 +214,11 @@ func (s *site) tokenFloods() []flood {
 			body := fmt.Sprintf(`{"quote":"%s%06d","offer":"view"}`, quoted.Quote[:len(quoted.Quote)-6], i)
 			return post(page.PayPath, body, "Authorization", "Bearer "+token)
 		}, 400, 0},
-		{"wrong vouchers", func(i int) *http.Request {
-			return post(page.RedeemPath, `{"code":"`+wrongVoucher(s.T)+`"}`)
-		}, 422, 0},
 		{"malformed vouchers", func(i int) *http.Request {
 			return post(page.RedeemPath, fmt.Sprintf(`{"code":"%d"}`, i))
+		}, 422, 0},
+		{"wrong vouchers", func(i int) *http.Request {
+			return post(page.RedeemPath, `{"code":"`+wrongVoucher(s.T)+`"}`)
 		}, 422, 0},
 	}
 }
