@@ -16,7 +16,7 @@ import (
 type offered struct {
 	path    string // of what is paid for, escaped
 	back    string // the path and query that the client asked for
-	address string // the same with scheme and host
+	address string // the same with scheme and host, as a word of a shell's
 	quote   string
 	expires time.Time
 }
@@ -129,14 +129,28 @@ func (h *Handler) priceLine(path string) string {
 	return fmt.Sprintf("%s for %s, free again for %s", strings.Join(parts, " or "), path, duration(h.rule.Window))
 }
 
-// address is the absolute URL of a path, as the client would write it.
+// address is the absolute URL of a path, as the client would write it behind
+// curl.
 func (s *sale) address(path string) string {
 	scheme := "http://"
 	if secure(s.r) {
 		scheme = "https://"
 	}
-	return scheme + s.r.Host + path
+	return shellWord(scheme + s.r.Host + path)
 }
+
+// shellWord quotes a URL where a shell would read more than a word: whoever
+// copies the line must not run what a link's author has written behind a
+// semicolon. Braces are escaped, because a site's templates directive may
+// execute what it finds between two of them in an answer.
+func shellWord(url string) string {
+	if strings.Trim(url, shellPlain) == "" {
+		return url
+	}
+	return "'" + strings.NewReplacer("'", "%27", "{", "%7B", "}", "%7D").Replace(url) + "'"
+}
+
+const shellPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:.,_%+=@-"
 
 // duration writes a duration as a Caddyfile would: 24h, 30d, 90m.
 func duration(d time.Duration) string {
