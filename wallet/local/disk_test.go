@@ -32,6 +32,13 @@ type faults struct {
 	nameIn int // SyncDir: it fails
 }
 
+// fail sets the faults that are to come.
+func (d *disk) fail(in faults) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.faults = in
+}
+
 // node is a file's content.
 type node struct {
 	shown   []byte

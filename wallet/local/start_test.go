@@ -36,9 +36,9 @@ func TestAStartThatFailsLosesNothingAcknowledged(t *testing.T) {
 			s.l = nil
 			failed := 0
 			for calls := 1; s.l == nil; calls++ {
-				s.disk.faults = fault.at(calls)
-				l, err := s.openOn(s.disk)
-				s.disk.faults = faults{}
+				s.disk.fail(fault.at(calls))
+				l, err := s.openOn(withoutSnapshots{s.disk})
+				s.disk.fail(faults{})
 				if err == nil {
 					s.l = l
 					break
@@ -70,7 +70,7 @@ func TestAStartOnAFullDiskDoesNotReadTheJournal(t *testing.T) {
 	s := newSailor(t, rand.Uint64())
 	s.voyage(func(*disk) {})
 	for _, full := range []faults{{fullIn: 1, readIn: 1}, {failIn: 1, readIn: 1}} {
-		s.disk.faults = full
+		s.disk.fail(full)
 		if _, err := s.openOn(s.disk); !errors.Is(err, errFull) && !errors.Is(err, errSync) || s.disk.readIn != 1 {
 			t.Fatalf("Open answers %v and has read", err)
 		}
@@ -78,7 +78,7 @@ func TestAStartOnAFullDiskDoesNotReadTheJournal(t *testing.T) {
 			t.Errorf("it leaves %v, %v", names, err)
 		}
 	}
-	s.disk.faults = faults{}
+	s.disk.fail(faults{})
 	s.open()
 	s.check()
 	if err := s.l.Close(); err != nil {
@@ -106,7 +106,7 @@ func TestAStartThatCannotReadAPieceOfTheJournalCutsNothingOff(t *testing.T) {
 	}
 	failed := 0
 	for {
-		s.disk.readIn = failed + 1
+		s.disk.fail(faults{readIn: failed + 1})
 		if l, err = openOn(s.disk, options); err == nil {
 			break
 		}
@@ -114,7 +114,7 @@ func TestAStartThatCannotReadAPieceOfTheJournalCutsNothingOff(t *testing.T) {
 			t.Fatalf("invariant 5: start %d answers %v, want that it cannot read", failed, err)
 		}
 	}
-	s.disk.readIn = 0
+	s.disk.fail(faults{})
 	got, err := l.Wallet(t.Context(), w)
 	if err := errors.Join(err, l.Close()); err != nil || got.Available != want.Available || failed < 6 {
 		t.Fatalf("invariant 5: after %d failed starts the wallet has %s, %v; had %s", failed, got.Available, err, want.Available)
@@ -136,7 +136,7 @@ func TestAStartMakesTheNamesDurableThatItSees(t *testing.T) {
 	}
 	open()
 	w := ledgertest.NewWallet(t, s.l, s.clock.Now, wallet.Unit)
-	s.disk.nameIn = 1
+	s.disk.fail(faults{nameIn: 1})
 	fund := func(amount wallet.Amount) bool {
 		return try(s, (*Ledger).Transfer, wallet.Transfer{
 			ID: s.id(), From: wallet.FundingOperator, To: wallet.WalletAccount(w), Amount: amount, Note: strings.Repeat("note ", 40),
@@ -167,7 +167,8 @@ func TestAStartMakesTheNamesDurableThatItSees(t *testing.T) {
 	}
 }
 
-// withoutSnapshots is a disk that takes none: making one makes all names durable.
+// withoutSnapshots is a disk that takes none: making one, beside everything else,
+// makes all names durable, and would take the fault that is meant for another.
 type withoutSnapshots struct{ *disk }
 
 func (d withoutSnapshots) Create(name string) (file, error) {

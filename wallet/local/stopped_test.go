@@ -26,9 +26,7 @@ func TestAfterAFailedSyncNothingIsAnswered(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := ledgertest.NewWallet(t, l, time.Now, wallet.Unit)
-	d.mu.Lock()
-	d.failIn = 1
-	d.mu.Unlock()
+	d.fail(faults{failIn: 1})
 	charge := wallet.Charge{ID: newID(), Wallet: w, Generation: 1, Rule: "news", Resource: "news:/a", Price: 5, Window: time.Hour}
 	for range 2 {
 		if _, err := l.Charge(ctx, charge); !errors.Is(err, wallet.ErrStopped) || !errors.Is(err, wallet.ErrUnavailable) || !errors.Is(err, errSync) {
@@ -76,14 +74,12 @@ func TestALedgerThatHasStoppedGivesEverythingBack(t *testing.T) {
 			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 			d := newDisk(rand.New(rand.NewPCG(1, 1)))
 			var log bytes.Buffer
-			l, err := openOn(d, Options{Dir: "/var/lib/paywall", SegmentSize: 4 << 10, Log: slog.New(slog.NewTextHandler(&log, nil))})
+			l, err := openOn(withoutSnapshots{d}, Options{Dir: "/var/lib/paywall", SegmentSize: 4 << 10, Log: slog.New(slog.NewTextHandler(&log, nil))})
 			if err != nil {
 				t.Fatal(err)
 			}
 			w := ledgertest.NewWallet(t, l, time.Now, wallet.Unit)
-			d.mu.Lock()
-			d.faults = fault
-			d.mu.Unlock()
+			d.fail(fault)
 			for n := 0; err == nil && n < 10_000; n++ {
 				_, err = l.Transfer(context.Background(), wallet.Transfer{
 					ID: newID(), From: wallet.FundingOperator, To: wallet.WalletAccount(w), Amount: 1, Note: strings.Repeat("note ", 20),
@@ -126,9 +122,7 @@ func TestAReadThatFailsStopsNothing(t *testing.T) {
 		"Entries":  func() error { _, _, err := l.Entries(ctx, charge.Wallet, "", 10); return err },
 		"Verify":   func() error { return second(l.Verify(ctx)) },
 	} {
-		d.mu.Lock()
-		d.readIn = 1
-		d.mu.Unlock()
+		d.fail(faults{readIn: 1})
 		if err := ask(); !errors.Is(err, wallet.ErrUnavailable) || errors.Is(err, wallet.ErrStopped) || !errors.Is(err, errSync) {
 			t.Errorf("%s answers %v, want ErrUnavailable and the cause", name, err)
 		}
