@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -97,21 +96,6 @@ func (p *process) ready(url string) error {
 func (p *process) broken(err error) error {
 	printed, _ := os.ReadFile(p.output)
 	return fmt.Errorf("%s does not start: %w\n%s", p.name, err, printed[max(0, len(printed)-shownOutput):])
-}
-
-// collect has the process collect its garbage, so that what a run finds is not
-// what the one before has left.
-func (p *process) collect() error {
-	if p.debug == "" {
-		return nil
-	}
-	answer, err := http.Get(p.debug + "/debug/pprof/heap?gc=1")
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	_, err = io.Copy(io.Discard, answer.Body)
-	return err
 }
 
 // cpu is the processor time that the process has used, of both modes.

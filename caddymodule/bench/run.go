@@ -81,7 +81,7 @@ func (s *stand) run(ctx context.Context, c *caddy, r row, l load) (sample, repor
 func observe(ctx context.Context, dir, url string, l load, watched ...*process) (got sample, counted report, err error) {
 	before := make([]time.Duration, len(watched))
 	for i, p := range watched {
-		if err := p.collect(); err != nil {
+		if _, err := p.collect(); err != nil {
 			return got, counted, err
 		}
 		if before[i], err = p.cpu(); err != nil {

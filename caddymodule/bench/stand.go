@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -25,9 +26,11 @@ type caddy struct {
 	addresses
 }
 
+const ballastVariable = "BENCH_BALLAST" // as in package bare
+
 // raise builds and starts everything in dir. Call lower in the end, after an
 // error too.
-func (s *stand) raise(ctx context.Context, count int) (err error) {
+func (s *stand) raise(ctx context.Context, count int, ballast bool) (err error) {
 	if s.programs, err = build(ctx, s.dir); err != nil {
 		return err
 	}
@@ -51,16 +54,31 @@ func (s *stand) raise(ctx context.Context, count int) (err error) {
 	if err != nil {
 		return err
 	}
-	if at, err = drawAddresses(); err != nil {
-		return err
-	}
-	if s.bare, err = s.launchCaddy("bare", s.programs.bare, at, upstreamAddress, "", nil); err != nil {
-		return err
-	}
 	if err := s.acquaint(ctx); err != nil {
 		return err
 	}
-	s.known, err = s.entries(ctx)
+	if s.known, err = s.entries(ctx); err != nil {
+		return err
+	}
+	return s.raiseBare(upstreamAddress, ballast)
+}
+
+// raiseBare starts the bare Caddy, on request with as much memory in use as the
+// paywall has with all its readers.
+func (s *stand) raiseBare(upstream string, ballast bool) error {
+	at, err := drawAddresses()
+	if err != nil {
+		return err
+	}
+	var env []string
+	if ballast {
+		inUse, err := s.paywall.collect()
+		if err != nil {
+			return err
+		}
+		env = append(env, ballastVariable+"="+strconv.Itoa(inUse))
+	}
+	s.bare, err = s.launchCaddy("bare", s.programs.bare, at, upstream, "", env)
 	return err
 }
 
