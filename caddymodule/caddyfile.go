@@ -34,6 +34,11 @@ func init() {
 // request. rule names the price in reports and in what readers have bought; its
 // default is the matcher as written, else "*".
 //
+// A path matches as in every directive: /article is not /article/, and
+// /articles/* is not /articles. Where the site answers both alike, as many
+// upstreams do, and a file_server with disable_canonical_uris, price both, with
+// a named matcher: @priced path /articles /articles/*.
+//
 // Of several lines that match a request the most specific path decides, as for
 // every directive. Every line also serves the wallet's pages below /.paywall/; a
 // line with neither price nor block does only that, and is needed beside the

@@ -16,12 +16,12 @@ import (
 // /articles/. is without its dot /articles to one and /articles/ to the other.
 // So the client is sent to the path that it means (RFC 3986 §5.2.4), which
 // browsers ask for by themselves.
-func (a *App) leadStraight(w http.ResponseWriter, r *http.Request) bool {
-	if !hasDots(r.URL.Path) {
-		return false
-	}
-	asked := askedURL(r)
-	if !hasDots(asked.Path) { // a rewrite has put into the path what the client sent elsewhere
+func (a *App) leadStraight(w http.ResponseWriter, r *http.Request, asked *url.URL) bool {
+	if !hasDots(asked.Path) {
+		if !hasDots(r.URL.Path) {
+			return false
+		}
+		// a rewrite has put into the path what the client sent elsewhere
 		badRequest("this address leads to a path with dots").write(w, r, formOf(r.Header), a.frame(r))
 		return true
 	}

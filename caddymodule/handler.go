@@ -149,8 +149,9 @@ func (h *Handler) meterRule() (rule meter.Rule, err error) {
 // ServeHTTP serves the wallet's pages, passes what is not for sale or decided
 // already, tells a quote probe the price, and sells the rest.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	keepOwnPath(r)
-	if h.app.leadStraight(w, r) {
+	asked := askedURL(r)
+	keepOwnPath(r, asked)
+	if h.app.leadStraight(w, r, asked) {
 		return nil
 	}
 	if strings.HasPrefix(r.URL.Path, prefix) {
@@ -165,16 +166,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return next.ServeHTTP(w, r)
 	}
 	caddyhttp.SetVar(r.Context(), decidedVar, true)
-	asked := h.ask(r)
+	what := h.ask(r)
 	if p := probeOf(r.Context()); p != nil {
-		p.found = &asked
+		p.found = &what
 		return nil
 	}
 	if intentOf(r) == preflight {
 		hide(r, &credential{bearer: true}) // browsers send none; a program's may be a wallet's token
 		return servePreflight(w, r, next)
 	}
-	return sell(w, r, next, asked)
+	return sell(w, r, next, what)
 }
 
 // ask is what a request asks for, and what it costs.
