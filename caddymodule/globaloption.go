@@ -97,12 +97,14 @@ func (a *App) unmarshalLedger(d *caddyfile.Dispenser) error {
 }
 
 func (l *UnpaidLimit) unmarshal(d *caddyfile.Dispenser) error {
-	var requests string
-	if err := textArg(d, &requests); err != nil {
-		return err
-	}
-	if l.Off = requests == "off"; l.Off {
+	args := d.CountRemainingArgs()
+	d.NextArg()
+	requests := d.Val()
+	if l.Off = requests == "off"; l.Off && args == 1 {
 		return nil
+	}
+	if args != 2 || l.Off {
+		return d.Err("unpaid_limit needs a number of requests and a period, or off: unpaid_limit 1200 1m")
 	}
 	var err error
 	if l.Requests, err = strconv.Atoi(requests); err != nil || l.Requests < 1 {

@@ -216,3 +216,23 @@ func TestALimitInJSONIsChecked(t *testing.T) {
 		t.Errorf("the default is %+v, %v", l, err)
 	}
 }
+
+func TestAWrongLimitIsRefusedWithItsCure(t *testing.T) {
+	for option, want := range map[string]string{
+		"unpaid_limit":                               "needs a number",
+		"unpaid_limit many 1m":                       "write unpaid_limit 1200 1m, or unpaid_limit off",
+		"unpaid_limit 0 1m":                          "write unpaid_limit 1200 1m, or unpaid_limit off",
+		"unpaid_limit 5":                             "needs a number",
+		"unpaid_limit 5 soon":                        "is no duration",
+		"unpaid_limit 5 1ms":                         "must be 1s to 24h",
+		"unpaid_limit 5 1m 2":                        "needs a number",
+		"unpaid_limit off 1m":                        "needs a number",
+		"unpaid_limit 5 1m\nunpaid_limit off":        "given twice",
+		"unpaid_limit 99999999999999999999999999 1m": "is no number of requests",
+	} {
+		_, err := adapt("{\npaywall {\n" + option + "\n}\n}\nhttp://a.example {\npaywall /a 0.10\n}")
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "Caddyfile:") {
+			t.Errorf("%q says %v, want %q and the line", option, err, want)
+		}
+	}
+}
