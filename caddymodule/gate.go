@@ -119,12 +119,34 @@ func (g *gate) FlushError() error {
 	return http.NewResponseController(g.ResponseWriter).Flush()
 }
 
-// Hijack hands the connection over, which is as final as a 101.
+// Hijack hands the connection over, which is as final as a 101. HTTP/2 and
+// HTTP/3 have none to hand over: an upstream that asks all the same has
+// delivered nothing.
 func (g *gate) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if !g.committed && !hijackable(g.ResponseWriter) {
+		return nil, nil, http.ErrNotSupported
+	}
 	if !g.commit(http.StatusSwitchingProtocols) {
 		return nil, nil, errRefused
 	}
-	return http.NewResponseController(g.ResponseWriter).Hijack()
+	conn, rw, err := http.NewResponseController(g.ResponseWriter).Hijack()
+	if err != nil {
+		g.endless = false
+	}
+	return conn, rw, err
+}
+
+// hijackable reports whether the innermost writer, of net/http itself, has a
+// connection. The ones around it have the method and may not.
+func hijackable(w http.ResponseWriter) bool {
+	for {
+		wrapper, wraps := w.(interface{ Unwrap() http.ResponseWriter })
+		if !wraps {
+			_, has := w.(http.Hijacker)
+			return has
+		}
+		w = wrapper.Unwrap()
+	}
 }
 
 // brokenOff reports whether an answer that ended in a failure is one of which

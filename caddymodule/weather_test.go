@@ -13,7 +13,7 @@ import (
 // asked, and what the wallet's entries say afterwards.
 type weatherRow struct {
 	name   string
-	site   string // directives; empty: an upstream at ten cents. $UPSTREAM is its address
+	site   string // directives; empty: an upstream at ten cents. $UPSTREAM is its address, $HANDLER one of deliveries
 	routes string // what stands beside the site in the Caddyfile
 	serve  func(f *flight, w http.ResponseWriter, r *http.Request)
 	visits []visit       // asked one after the other
@@ -38,7 +38,7 @@ type visit struct {
 
 // weather is the policy table.
 var weather = slices.Concat(
-	weatherOfStatuses, weatherOfRequests, weatherOfPayments, weatherOfUpstreams, weatherOfClients, weatherOfStreams,
+	weatherOfStatuses, weatherOfRequests, weatherOfPayments, weatherOfUpstreams, weatherOfWays, weatherOfClients, weatherOfStreams,
 	weatherOfRoutes, weatherOfHandlers, weatherOfCaches, weatherOfEarlyData,
 )
 

@@ -74,14 +74,17 @@ func startWeather(t *testing.T, rows []weatherRow) *station {
 	_, s.port, _ = strings.Cut(s.address, ":")
 	certificate, key, roots := selfSigned(t, "*.weather.test")
 	s.roots = roots
+	handler := upstreamOf(t, func(w http.ResponseWriter, r *http.Request) error {
+		return deliveries[r.URL.Query().Get("way")].serve(w, r)
+	})
+	terms := strings.NewReplacer("$UPSTREAM", backend.Listener.Addr().String(), "$HANDLER", handler)
 	var config strings.Builder
 	config.WriteString("paywall\n")
 	for i, row := range rows {
 		if row.site == "" {
 			row.site = fromUpstream
 		}
-		text := strings.ReplaceAll(row.site, "$UPSTREAM", backend.Listener.Addr().String())
-		fmt.Fprintf(&config, "}\n%s\n%s {\ntls %s %s\nroot %s\ntest_watch\n%s\n", row.routes, s.urlOf(i), certificate, key, s.root, text)
+		fmt.Fprintf(&config, "}\n%s\n%s {\ntls %s %s\nroot %s\ntest_watch\n%s\n", row.routes, s.urlOf(i), certificate, key, s.root, terms.Replace(row.site))
 	}
 	for path, text := range weatherFiles {
 		s.write(path, text)
