@@ -31,7 +31,8 @@ var rooms = map[string][]string{
 const edge = "caddymodule"
 
 // fragile modules break the builds of whoever combines plugins when two of
-// them want different versions, so nobody here imports them by name.
+// them want different versions, so nobody here imports them by name but for
+// tests, which no build takes along.
 var fragile = []string{"github.com/quic-go/", "github.com/caddyserver/certmagic"}
 
 // listed is a package as go list -json prints it.
