@@ -14,7 +14,7 @@ help:
 	@echo "make run    build Caddy with the paywall and start the demo magazine on http://localhost:8402"
 	@echo "make build  build bin/caddy"
 	@echo "make test   set up what the tests need and run everything"
-	@echo "make bench  measure what the paywall costs, a quarter of an hour (BENCH='-only file_server -rounds 2' for less)"
+	@echo "make bench  measure what the paywall costs, a quarter of an hour (BENCH='-scale=false -rounds 2' for less)"
 	@echo "make fuzz   fuzz every parser, a minute each (FUZZTIME=10m for longer)"
 
 build:
@@ -65,7 +65,7 @@ race:
 # says how. BENCH is its flags.
 BENCH ?=
 bench: setup
-	@go run ./caddymodule/bench $(BENCH)
+	@go run ./caddymodule/bench -scale $(BENCH)
 
 # The same of two of the field's middlewares, which npm brings (Node.js 20).
 bench-field: setup

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/caddymodule/bench/scale"
 )
 
 // The smallest benchmark: real programs, real wrk, and every answer accounted
@@ -16,7 +18,9 @@ func TestTheBenchmarkAccountsForEveryAnswer(t *testing.T) {
 	var out, progress bytes.Buffer
 	err := bench(t.Context(), options{
 		rounds: 1, window: 200 * time.Millisecond, wallets: 100, dir: t.TempDir(), json: true,
-		only: regexp.MustCompile(`file_server, 64|reverse_proxy, 256`),
+		only:  regexp.MustCompile(`file_server, 64|reverse_proxy, 256`),
+		scale: true,
+		large: scale.Options{Wallets: 1000, Entries: 10_000, Burst: 50 * time.Millisecond, Settle: 50 * time.Millisecond},
 	}, &out, &progress)
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +49,24 @@ func TestTheBenchmarkAccountsForEveryAnswer(t *testing.T) {
 	}
 	if m := got.Machine; m.Cores < 1 || m.CPU == unknown || m.Kernel == unknown || m.FileSystem == unknown || m.Caddy == unknown || m.Wrk == unknown {
 		t.Errorf("the machine is %+v", m)
+	}
+	wantTables(t, got)
+}
+
+// wantTables wants every figure's row in the text that people get.
+func wantTables(t *testing.T, r result) {
+	t.Helper()
+	var out bytes.Buffer
+	if err := r.write(&out, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| file_server | 64 | unpriced path | ", "| reverse_proxy | 256 | bare, token | ",
+		"1000 wallets, 10000 entries", "| durable charges by 256 callers | ", "while a snapshot is made | p50 ",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the tables do not have %q:\n%s", want, out.String())
+		}
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"regexp"
 	"syscall"
 	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/caddymodule/bench/scale"
 )
 
 // options are what the flags say.
@@ -27,6 +29,8 @@ type options struct {
 	json    bool
 	field   bool
 	ballast bool
+	scale   bool
+	large   scale.Options // of the ledger that -scale measures
 }
 
 const (
@@ -53,6 +57,7 @@ func flags() (o options) {
 	flag.StringVar(&o.profile, "profile", "", "also write the CPU profile of the paywall's process in the row that -only chooses to this file")
 	flag.BoolVar(&o.json, "json", false, "print JSON in place of a table")
 	flag.BoolVar(&o.ballast, "ballast", false, "give bare Caddy as much memory in use as the paywall has, so that it collects garbage as seldom")
+	flag.BoolVar(&o.scale, "scale", false, "also measure a ledger of a million wallets and ten million entries")
 	flag.BoolVar(&o.field, "field", false, "measure others' middlewares in place of the paywall; needs Node.js and the npm registry")
 	flag.Func("only", "run only the rows that match this regular expression, such as 'file_server, 256.*paid'", func(text string) (err error) {
 		o.only, err = regexp.Compile(text)
@@ -76,8 +81,9 @@ func (o options) check() error {
 
 // result is what is printed.
 type result struct {
-	Machine machine `json:"machine"`
-	Lines   []line  `json:"lines"`
+	Machine machine       `json:"machine"`
+	Lines   []line        `json:"lines"`
+	Scale   *scale.Result `json:"scale,omitempty"`
 }
 
 // bench measures what the options choose and writes the result to out.
@@ -103,6 +109,14 @@ func bench(ctx context.Context, o options, out, progress io.Writer) error {
 	}
 	if err != nil {
 		return err
+	}
+	if o.scale {
+		o.large.Dir = dir
+		large, err := scale.Run(ctx, o.large)
+		if err != nil {
+			return err
+		}
+		found.Scale = &large
 	}
 	return found.write(out, o.json)
 }
@@ -148,5 +162,8 @@ func (r result) write(w io.Writer, asJSON bool) error {
 	}
 	fmt.Fprintf(w, "%v\n\n", r.Machine)
 	writeTable(w, r.Lines)
+	if r.Scale != nil {
+		writeScale(w, r.Scale)
+	}
 	return nil
 }

@@ -81,5 +81,8 @@ func readAgain(ctx context.Context, url, cookie string) (given []*http.Cookie, e
 	if answer.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("reading %s again by a wallet's cookie: %s", url, answer.Status)
 	}
-	return answer.Cookies(), nil
+	if given = answer.Cookies(); len(given) == 0 {
+		return nil, fmt.Errorf("reading %s again by a wallet's cookie gave no receipt", url)
+	}
+	return given, nil
 }
