@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 )
@@ -60,7 +61,8 @@ var bypassWays = []struct{ name, directives string }{
 }
 
 // bypassSites is every way twice: with prices, and beside it without. Nobody
-// can pay: the only wallet has spent its money on one page.
+// can pay: the only wallet has spent its money on one page. A server waits for
+// the end of a request as long as its patience lasts.
 type bypassSites struct {
 	testing.TB
 	root   string
@@ -69,7 +71,7 @@ type bypassSites struct {
 	fill   []*strings.Replacer // what stands for the host and the credentials, by way
 }
 
-func startBypassSites(t testing.TB) *bypassSites {
+func startBypassSites(t testing.TB, patience time.Duration) *bypassSites {
 	t.Helper()
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	s := &bypassSites{TB: t, root: t.TempDir()}
@@ -78,7 +80,7 @@ func startBypassSites(t testing.TB) *bypassSites {
 	known := strings.NewReplacer(append(upstreams, "{whole}", "paywall 0.10", "{paywall}", "paywall /articles/* 0.10\npaywall /solo.html 0.10",
 		"{directories}", "@priced path /articles /articles/* /solo.html /solo.html/\npaywall @priced 0.10")...)
 	free := strings.NewReplacer(append(upstreams, "{whole}", "", "{paywall}", "", "{directories}", "")...)
-	config := "{\nadmin off\nservers {\nprotocols h1 h2c\ntimeouts {\nread_header 1s\nread_body 1s\nidle 200ms\n}\n}\n}\n"
+	config := fmt.Sprintf("{\nadmin off\nservers {\nprotocols h1 h2c\ntimeouts {\nread_header %[1]s\nread_body %[1]s\nidle %[1]s\n}\n}\n}\n", patience)
 	for _, way := range bypassWays {
 		for _, site := range []struct {
 			addresses *[]string

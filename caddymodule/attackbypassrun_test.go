@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // compare sends a request to a site and to the one beside it that has no
@@ -129,7 +130,7 @@ const bypassSenders = 64
 // fields, that the price overlooks and the site answers. No byte of what is
 // priced leaves without a grant (invariant 4), and what is free stays as it is.
 func TestAttackBypassBySpellingMethodAndFields(t *testing.T) {
-	s := startBypassSites(t)
+	s := startBypassSites(t, time.Second)
 	corpus := bypassCorpus()
 	total := s.run(t, corpus)
 	t.Logf("%d requests to each of %d sites: %d would get something priced", len(corpus), len(bypassWays), total)
@@ -137,7 +138,7 @@ func TestAttackBypassBySpellingMethodAndFields(t *testing.T) {
 
 // The attack: several requests in one, about whose ends servers disagree.
 func TestAttackBypassByShape(t *testing.T) {
-	s := startBypassSites(t)
+	s := startBypassSites(t, time.Second)
 	s.run(t, append(bypassShapes("/articles/1.html"), bypassShapes("/articles/1.php")...),
 		"file_server", "proxy", "proxy to one that looks at the beginning", "php_fastcgi")
 }
