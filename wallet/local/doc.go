@@ -44,9 +44,10 @@
 // A segment is a header of 64 bytes (see segment.go) and frames (frame.go), one
 // for each flight: length, CRC32C, sequence number, epoch, and records, up to a
 // multiple of 8. A record (codec.go) is a length of two bytes, kind, flags, id,
-// hash of what was asked, time, a mask of fields and the fields. A record names
-// its wallet's record before, and so a wallet's entries are a chain that needs
-// no index. A segment's file reaches ahead of its frames in zeros, and a length
+// hash of what was asked, time, a mask of fields and the fields. It names its
+// wallet by its place in the order of creation, and its rule by the place in the
+// order of appearance. A record names its wallet's record before, and so a wallet's
+// entries are a chain that needs no index. A segment's file reaches ahead of its frames in zeros, and a length
 // of zero is the end. The random epoch is in the segment's header and in each of
 // its frames, so that what an old file left on the disk is not taken for one.
 //

@@ -121,13 +121,14 @@ func (l *Ledger) keepSnapshots() {
 
 // foldSnapshot folds the sealed segments into the newest snapshot. It does not
 // look at the live books, so that no operation waits for it. It waits until the
-// segments outweigh the snapshot, so that all snapshots together never write
-// more than the journal does, however large the books are.
+// segments weigh half of the snapshot, so that all snapshots together never write
+// more than twice what the journal does, however large the books are, and a start
+// has little to read behind one.
 func (l *Ledger) foldSnapshot() error {
 	r := l.journal.reader()
 	defer r.close()
 	to := r.segments[len(r.segments)-1]
-	if to.base <= l.snapshotAt || to.base-l.snapshotAt < l.snapshotSize {
+	if to.base <= l.snapshotAt || to.base-l.snapshotAt < l.snapshotSize/2 {
 		return nil
 	}
 	s, err := l.loadSnapshot(l.snapshotAt > 0)

@@ -47,8 +47,8 @@ func (s *site) waitForVerify(ctx context.Context, r *Result) error {
 }
 
 // waitForSnapshot measures how long charges wait while a snapshot is made. One is
-// made at the end of a segment when the journal behind the last one outweighs it:
-// up to there the charges come as fast as they can.
+// made at the end of a segment when the journal behind the last one weighs half of
+// it: up to there the charges come as fast as they can.
 func (s *site) waitForSnapshot(ctx context.Context, r *Result) error {
 	if err := s.close(); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (s *site) watch(segment int64) (*watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	due := from + last.Size()
+	due := from + last.Size()/2
 	w := &watcher{stop: make(chan struct{}), ended: make(chan error, 1)}
 	look := func() error {
 		names, err := s.names()
