@@ -33,15 +33,18 @@ run: build
 test: setup check race
 
 # What the tests need beyond Go: a browser with a font, curl for the README's
-# commands, and wrk for the benchmark. Where it cannot be installed, it is named.
-PACKAGES := chromium fonts-dejavu-core curl wrk
+# commands, wrk for the benchmark, and file systems to break. Where it cannot be
+# installed, it is named.
+PACKAGES := chromium fonts-dejavu-core curl wrk e2fsprogs mount
 
 setup:
-	@command -v chromium >/dev/null && command -v curl >/dev/null && command -v wrk >/dev/null && exit 0; \
+	@missing=; for tool in chromium curl wrk mkfs.ext4 mount; do \
+		PATH=$$PATH:/usr/sbin:/sbin command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(PACKAGES) >/dev/null; \
 	else \
-		echo "The tests need Chromium, curl and wrk. On Debian, as root: apt-get install $(PACKAGES)" >&2; exit 1; \
+		echo "The tests need$$missing. On Debian, as root: apt-get install $(PACKAGES)" >&2; exit 1; \
 	fi
 
 # With the flags of build, so that what one has compiled serves the other.
@@ -50,16 +53,21 @@ check: export GOFLAGS = $(shell go env GOFLAGS) -trimpath
 check: $(LINT)
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "Not gofmt-ed:" $$unformatted >&2; exit 1; fi
-	go vet -tags $(TAGS) ./...
-	$(LINT) run --build-tags $(TAGS) ./...
+	go vet -tags $(TAGS),root ./...
+	$(LINT) run --build-tags $(TAGS),root ./...
 
 $(LINT):
 	@mkdir -p .tools
 	GOBIN=$(CURDIR)/.tools CGO_ENABLED=0 go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
 	mv .tools/golangci-lint $@
 
+# The tests that fill, break and cut the power of real file systems mount them,
+# which only root may.
+ROOT := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo ,root)
+
 race:
-	go test -race -tags $(TAGS) -timeout 14m ./...
+	@[ -n "$(ROOT)" ] || echo "Left out: the tests on real disks that fail, which need Linux and root." >&2
+	go test -race -tags $(TAGS)$(ROOT) -timeout 14m ./...
 
 # What the paywall costs, beside Caddy without it; package caddymodule/bench
 # says how. BENCH is its flags.
