@@ -173,13 +173,27 @@ func TestFailedFormsCountAsUnpaid(t *testing.T) {
 	s.stranger().at(neighbour).get(pricesPath).wants(http.StatusOK)
 }
 
-// A proxy on this machine that does not say for whom it asks must not have all
-// the world share one allowance.
+// A proxy on this machine that Caddy does not believe must not have all the
+// world share one allowance.
 func TestThisMachineItselfIsNotLimited(t *testing.T) {
-	s := limitedSite(t)
-	for range 2 * unpaidAllowed {
+	s := startSite(t, "")
+	if err := s.tryLoad("paywall {\nunpaid_limit 2 1h\n}", magazine); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		s.stranger().at("192.0.2." + strconv.Itoa(i)).get("/articles/1").wants(http.StatusPaymentRequired)
 		s.stranger().get("/articles/1").wants(http.StatusPaymentRequired)
-		s.stranger().at("::1").get("/articles/1").wants(http.StatusPaymentRequired)
+	}
+}
+
+// The attack: telling a proxy that is believed that this machine asks.
+func TestAttackPassingForThisMachine(t *testing.T) {
+	s := limitedSite(t)
+	for _, address := range []string{"127.0.0.1", "::1", "::ffff:127.0.0.9"} {
+		for range unpaidAllowed {
+			s.stranger().at(address).get("/articles/1").wants(http.StatusPaymentRequired)
+		}
+		s.stranger().at(address).get("/articles/1").wants(http.StatusTooManyRequests)
 	}
 }
 

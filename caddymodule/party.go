@@ -85,15 +85,17 @@ func clientOf(r *http.Request) string {
 // payer is the party that a request without payment is counted for: its wallet,
 // where it has one, so that nobody is limited by what the neighbours behind the
 // same address do. This machine itself is nobody: it is the operator, or a
-// proxy that does not say for whom it asks, and all the world must not share
-// one allowance.
+// proxy that Caddy has not been told to believe, and all the world must not
+// share one allowance. A proxy that is believed could have been told by its
+// client that this machine is who asks.
 func payer(r *http.Request, cred *credential) party {
 	if cred != nil {
 		return partyOf(cred.Wallet)
 	}
 	address := clientOf(r)
 	ip, err := netip.ParseAddr(address)
-	if err != nil || ip.Unmap().IsLoopback() {
+	believed, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
+	if err != nil || ip.Unmap().IsLoopback() && !believed {
 		return party{}
 	}
 	return partyAt(address)
