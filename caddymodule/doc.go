@@ -17,6 +17,11 @@
 // reload of the configuration, and an operation that a reload overtakes is
 // settled by the configuration that began it.
 //
+// A ledger that has stopped is closed and opened again, without a restart, until
+// that works; the log says why and what to do. Until then, and while it is late,
+// whatever needs it gets 503 with Retry-After at once: never a 402, which would
+// ask for a second payment, never a free page, and no requests that pile up.
+//
 // A client's wallet token never reaches the upstream, a log, an error or a URL.
 //
 // # What it does not know

@@ -58,6 +58,10 @@ const intactEvery = time.Second
 // the configuration before last.
 const handover = 2 * time.Second
 
+// closeTimeout is how long is waited for a ledger to close. It makes everything
+// durable as it goes, so that nothing is lost if the process ends before.
+const closeTimeout = 10 * time.Second
+
 // openPooled opens a store. A store that cannot be opened is an error at once:
 // a paywall that cannot take money does not start.
 func openPooled(store LedgerModule) (caddy.Destructor, error) {
@@ -79,14 +83,26 @@ func openPooled(store LedgerModule) (caddy.Destructor, error) {
 	}
 }
 
-// Destruct closes the ledger. It runs when the last lease has been given back.
+// Destruct closes the ledger. It runs when the last lease has been given back,
+// in whoever gave it back: a disk that stands still must hold up neither the
+// last request nor a reload for longer than closeTimeout.
 func (p *pooledLedger) Destruct() error {
 	close(p.done)
-	p.keeper.Wait()
-	if e := p.engine.Load(); e.down == nil {
-		return e.Ledger.Close()
+	closed := make(chan error, 1)
+	go func() {
+		p.keeper.Wait()
+		if e := p.engine.Load(); e.down == nil {
+			closed <- e.Ledger.Close()
+			return
+		}
+		closed <- nil
+	}()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(closeTimeout):
+		return errors.New("the ledger does not close in time; look at the health and the load of its disk")
 	}
-	return nil
 }
 
 // up reports whether the ledger can be asked.

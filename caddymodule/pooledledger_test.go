@@ -159,6 +159,30 @@ func TestAStopThatManyNoticeIsOneReopening(t *testing.T) {
 	})
 }
 
+// stuckLedger closes when its disk moves again.
+type stuckLedger struct {
+	instantLedger
+	disk chan struct{}
+}
+
+func (l stuckLedger) Close() error { <-l.disk; return nil }
+
+// A disk that stands still must not hold up the last request or a reload.
+func TestALedgerThatDoesNotCloseIsNotWaitedForForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := stuckLedger{disk: make(chan struct{})}
+		p := newPooled(t, func(bool) (wallet.Ledger, error) { return stuck, nil })
+		began := time.Now()
+		if err := p.Destruct(); err == nil || !strings.Contains(err.Error(), "its disk") {
+			t.Errorf("closing it is answered %v", err)
+		}
+		if took := time.Since(began); took != closeTimeout {
+			t.Errorf("it was waited for %v, want %v", took, closeTimeout)
+		}
+		close(stuck.disk)
+	})
+}
+
 // What a question pays for that the ledger can come back by itself.
 func BenchmarkQuestion(b *testing.B) {
 	p := newPooled(b, instant)
