@@ -175,3 +175,35 @@ func TestAttackTrailersForTheUpstream(t *testing.T) {
 		}
 	}
 }
+
+// What the upstream is told is so, whatever the client would have a proxy drop:
+// the ledger's charge has the id that was said beforehand.
+func TestTheUpstreamIsToldWhoReadsAndWhatTheLedgerWillSay(t *testing.T) {
+	for name, directive := range mirrors(t) {
+		t.Run(name, func(t *testing.T) {
+			s := startSite(t, "paywall /articles/* 0.10\n"+directive)
+			m := s.machine("1.00")
+			hostile := m.with("Connection", "Paywall-Wallet, Paywall-Charge, paywall-price").with(upstreamWallet, "forged")
+			for _, method := range []string{http.MethodGet, http.MethodPost} {
+				path := "/articles/" + method
+				var told, again seen
+				m.decode([]byte(hostile.do(method, path, "", "").wants(http.StatusOK).wantsHeader("Paywall-Charged", "0.10 USD").body), &told)
+				var list entriesJSON
+				m.decode([]byte(m.get("/.paywall/wallet/entries").body), &list)
+				if charge := told.Header.Get(upstreamCharge); charge == "" || charge != list.Entries[0].ID.String() || list.Entries[0].Path != path {
+					t.Errorf("%s: the upstream is told of the charge %q, and the ledger has %+v", method, charge, list.Entries[0])
+				}
+				if told.Header.Get(upstreamWallet) != m.id() || told.Header.Get(upstreamPrice) != "0.10 USD" {
+					t.Errorf("%s: the upstream is told %v", method, told.Header)
+				}
+				m.decode([]byte(hostile.do(method, path, "", "").wants(http.StatusOK).wantsHeader("Paywall-Charged", "").body), &again)
+				if h := again.Header; h.Get(upstreamWallet) != m.id() || h.Get(upstreamCharge) != "" || h.Get(upstreamPrice) != "" {
+					t.Errorf("%s: of what is paid for the upstream is told %v", method, h)
+				}
+			}
+			var free seen
+			m.decode([]byte(hostile.get("/free").wants(http.StatusOK).body), &free)
+			wantsNoForgery(t, "of a free page", free, true)
+		})
+	}
+}
