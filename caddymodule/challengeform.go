@@ -21,10 +21,11 @@ type offered struct {
 	expires time.Time
 }
 
-// offered is what the 402 under way says, but for the quote.
+// offered is what the 402 under way says in each form, which is neither the
+// quote nor the address.
 func (s *sale) offered() offered {
 	_, path := meter.SplitResource(s.resource)
-	return offered{path: (&url.URL{Path: path}).EscapedPath(), back: s.back, address: s.address(s.back)}
+	return offered{path: (&url.URL{Path: path}).EscapedPath(), back: s.back}
 }
 
 // challengeJSON is the 402 for machines: RFC 9457 problem JSON with what a
@@ -111,6 +112,7 @@ func (h *Handler) offerText(o offered) string {
 func (s *sale) challengeText(why *problem) string {
 	o := s.offered()
 	if why == nil {
+		o.address = s.address(s.back)
 		return s.offerText(o)
 	}
 	return s.priceLine(o.path) + "\nNot paid: " + why.text("en") + "\n"
@@ -147,8 +149,10 @@ func shellWord(url string) string {
 	if strings.Trim(url, shellPlain) == "" {
 		return url
 	}
-	return "'" + strings.NewReplacer("'", "%27", "{", "%7B", "}", "%7D").Replace(url) + "'"
+	return "'" + shellUnsafe.Replace(url) + "'"
 }
+
+var shellUnsafe = strings.NewReplacer("'", "%27", "{", "%7B", "}", "%7D")
 
 const shellPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:.,_%+=@-"
 

@@ -84,6 +84,8 @@ func (s *sale) appendStranger(dst []byte, f form) (body []byte, media string) {
 		o.quote, o.expires = s.sealed()
 		return s.pressed.appendJSON(dst, o), problemMedia
 	default:
-		return s.pressed.appendText(dst, s.offered()), textMedia
+		o := s.offered()
+		o.address = s.address(s.back)
+		return s.pressed.appendText(dst, o), textMedia
 	}
 }
