@@ -193,11 +193,7 @@ func (h *Handler) ask(r *http.Request) ask {
 // one slash: a client that asks for //evil.example/ must not be sent there
 // after paying.
 func originalURI(r *http.Request) string {
-	original := r.URL
-	if before, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
-		original = before.URL
-	}
-	uri := original.RequestURI()
+	uri := askedURL(r).RequestURI()
 	if rest := strings.TrimLeft(uri, `/\`); len(uri)-len(rest) != 1 || uri[0] != '/' {
 		return "/" + rest
 	}
