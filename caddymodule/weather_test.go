@@ -13,7 +13,7 @@ import (
 // asked, and what the wallet's entries say afterwards.
 type weatherRow struct {
 	name   string
-	site   string // directives; empty: an upstream at ten cents. $UPSTREAM is its address, $HANDLER one of deliveries
+	site   string // directives; empty: an upstream at ten cents. $UPSTREAM is the address of serve, $HANDLER is serve in this process
 	routes string // what stands beside the site in the Caddyfile
 	serve  func(f *flight, w http.ResponseWriter, r *http.Request)
 	visits []visit       // asked one after the other

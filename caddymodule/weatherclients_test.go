@@ -68,7 +68,15 @@ func leaveAfter(method string) func(*flight) {
 	}
 }
 
+// serveLate does not see that the client has gone until the page is made.
+func serveLate(f *flight, w http.ResponseWriter, r *http.Request) {
+	f.arrived <- struct{}{}
+	f.untilGone(r)
+	servePage(f, w, r)
+}
+
 var weatherOfClients = []weatherRow{
+	{name: "a client that has left when the page is made", site: fromHandler, serve: serveLate, story: leaveBefore("GET")},
 	{name: "a client that leaves before the header", serve: serveNever, story: leaveBefore("GET")},
 	{name: "a client that leaves before the header of its POST", serve: serveNever, story: leaveBefore("POST"), ledger: "hold release"},
 	{name: "a client that leaves in the middle of the page", serve: serveBeginning, story: leaveAfter("GET"), ledger: "charge", left: "0.90"},

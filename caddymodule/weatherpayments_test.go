@@ -68,7 +68,7 @@ var weatherOfPayments = []weatherRow{
 			beforehand(f, "/articles/200", "bundle")
 			for _, header := range [][]string{
 				{"Sec-Purpose", "prefetch"}, {"Sec-Purpose", "prefetch;prerender"}, {"Sec-Fetch-Dest", "iframe"},
-				{"Sec-Fetch-Dest", "image"}, {"Sec-Fetch-Site", "cross-site"},
+				{"Sec-Fetch-Dest", "image"}, {"Sec-Fetch-Site", "cross-site"}, {"Early-Data", "1"},
 			} {
 				f.pay(visit{by: reader, path: "/articles/200", header: header, status: 402, outcome: "challenged"})
 			}

@@ -128,6 +128,18 @@ var weatherOfRequests = []weatherRow{
 		ledger: "charge", left: "0.90",
 	},
 	{
+		name: "a POST whose sender waits for 100 first", serve: func(f *flight, w http.ResponseWriter, r *http.Request) {
+			if text, err := io.ReadAll(r.Body); string(text) != "a letter" {
+				f.Errorf("the upstream gets %q, %v", text, err)
+			}
+			serveHeld(f, w, r)
+		},
+		story: func(f *flight) {
+			f.with("Expect", "100-continue").do(http.MethodPost, "/articles/1", "text/plain", "a letter").wants(http.StatusOK).says(secretBody)
+		},
+		ledger: "hold capture", left: "0.90",
+	},
+	{
 		name: "a POST that is too large is released", serve: servePage,
 		site: "paywall /articles/* 0.10\nroute {\nrequest_body {\nmax_size 10B\n}\nreverse_proxy $UPSTREAM\n}",
 		story: func(f *flight) {

@@ -75,7 +75,12 @@ func startWeather(t *testing.T, rows []weatherRow) *station {
 	certificate, key, roots := selfSigned(t, "*.weather.test")
 	s.roots = roots
 	handler := upstreamOf(t, func(w http.ResponseWriter, r *http.Request) error {
-		return deliveries[r.URL.Query().Get("way")].serve(w, r)
+		if way, named := deliveries[r.URL.Query().Get("way")]; named {
+			return way.serve(w, r)
+		}
+		f := flightOf(r)
+		f.row.serve(f, w, r)
+		return nil
 	})
 	terms := strings.NewReplacer("$UPSTREAM", backend.Listener.Addr().String(), "$HANDLER", handler)
 	var config strings.Builder
