@@ -59,6 +59,11 @@ const fromHandler = "paywall /articles/* 0.10\n$HANDLER"
 
 var weatherOfWays = []weatherRow{
 	{name: "every way of delivery", site: fromHandler, story: askEveryWay, ledger: entriesOfWays(), left: "0.10"},
+	{
+		name: "trailers come with a page and not with a refusal", serve: serveTrailers,
+		site:  "paywall /articles/* 1.00 {\nrule unit\n}\n$HANDLER",
+		story: spendMeanwhile, ledger: "charge", left: "0.00",
+	},
 	withoutConnection("HTTP2"),
 	withoutConnection("HTTP3"),
 }
@@ -76,5 +81,52 @@ func withoutConnection(protocol string) weatherRow {
 			}
 		},
 		ledger: "charge refund",
+	}
+}
+
+// serveTrailers sends header fields after the page, announced and not. Of the
+// first article it does so when the client says.
+func serveTrailers(f *flight, w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/articles/1" {
+		f.arrived <- struct{}{}
+		f.turn()
+	}
+	w.Header().Set("Trailer", "Announced")
+	_, _ = io.WriteString(w, secretBody)
+	w.Header().Set("Announced", "of the page")
+	w.Header().Set(http.TrailerPrefix+"Unannounced", "of the page")
+}
+
+// spendMeanwhile asks for two pages at once with the money for one: the first is
+// refused at its commit point (invariant 2).
+func spendMeanwhile(f *flight) {
+	type result struct {
+		*http.Response
+		text string
+		err  error
+	}
+	done := make(chan result, 1)
+	read := func(path string) (r result) {
+		if r.Response, r.err = f.begin(f.ctx, http.MethodGet, path, nil); r.err != nil {
+			return r
+		}
+		defer r.Body.Close()
+		text, err := io.ReadAll(r.Body)
+		r.text, r.err = string(text), err
+		return r
+	}
+	go func() { done <- read("/articles/1") }()
+	f.await("the upstream makes the first page", f.arrived)
+	paid := read("/articles/2")
+	if paid.err != nil || paid.text != secretBody || paid.Trailer.Get("Announced") == "" || paid.Trailer.Get("Unannounced") == "" {
+		f.Errorf("the second page is %q with the trailer %v, %v", paid.text, paid.Trailer, paid.err)
+	}
+	close(f.proceed)
+	refused := <-done
+	if refused.err != nil || refused.StatusCode != http.StatusPaymentRequired || strings.Contains(refused.text, "SECRET") {
+		f.Fatalf("the first page is answered %v %q, %v", refused.Response, refused.text, refused.err)
+	}
+	if len(refused.Trailer) > 0 || refused.Header.Get("Trailer") != "" || refused.Header.Get("Paywall-Charged") != "" {
+		f.Errorf("the refusal has the header %v and the trailer %v", refused.Header, refused.Trailer)
 	}
 }
