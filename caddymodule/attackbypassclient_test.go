@@ -86,21 +86,21 @@ func (s *bypassSites) filled(way int, request string) []byte {
 // raw is sendRaw that stops the test where there is no server.
 func (s *bypassSites) raw(address string, request []byte) []byte {
 	s.Helper()
-	answer, err := sendRaw(address, request)
+	answer, err := sendRaw(address, request, 10*time.Second)
 	s.must(err)
 	return answer
 }
 
 // sendRaw sends bytes to a server and returns everything that it answers until
 // it closes the connection, which it does when it has waited long enough for
-// more. To close it on this side would be to have gone.
-func sendRaw(address string, request []byte) ([]byte, error) {
+// more, or for as long as said. To close it on this side would be to have gone.
+func sendRaw(address string, request []byte, within time.Duration) ([]byte, error) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(within)); err != nil {
 		return nil, err
 	}
 	_, _ = conn.Write(request)    // the server may have hung up before the end

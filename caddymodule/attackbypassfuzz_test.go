@@ -12,7 +12,7 @@ const maxBypassFuzz = 4 << 10
 // FuzzBypass sends any bytes at all to a site: nothing that is priced comes
 // back (invariant 4). The corpus is where it begins; way says to which site.
 func FuzzBypass(f *testing.F) {
-	s := startBypassSites(f, 30*time.Millisecond)
+	s := startBypassSites(f, 10*time.Millisecond)
 	seeds := append(bypassCorpus(), bypassShapes("/articles/1.html")...)
 	for i, request := range append(seeds, bypassShapes("/articles/1.php")...) {
 		f.Add(byte(i), []byte(request))
@@ -23,7 +23,7 @@ func FuzzBypass(f *testing.F) {
 		}
 		i := int(way) % len(bypassWays)
 		sent := []byte(s.fill[i].Replace(string(request)))
-		answer, err := sendRaw(s.priced[i], sent)
+		answer, err := sendRaw(s.priced[i], sent, time.Second)
 		if err != nil {
 			t.Fatal(err)
 		}
