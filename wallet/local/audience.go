@@ -20,6 +20,7 @@ func (l *Ledger) audience(ctx context.Context, see func()) (r *reader, to uint64
 		return nil, 0, nil, err
 	}
 	r = l.journal.reader()
+	r.yielder = new(yielder)
 	return r, to, func() { r.close(); l.readers.Done() }, nil
 }
 

@@ -3,7 +3,6 @@ package local
 import (
 	"encoding/binary"
 	"iter"
-	"runtime"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
@@ -11,8 +10,9 @@ import (
 // decoder reads what the disk gave back, which may be anything. After the first
 // thing that cannot be, failed is set and every further read gives zero.
 type decoder struct {
-	rest   []byte
-	failed bool
+	rest    []byte
+	failed  bool
+	yielder *yielder
 }
 
 // take returns the next n bytes, or nil where there are fewer.
@@ -92,15 +92,14 @@ func (d *decoder) items(most uint64, size int, room func(n int)) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for i := 0; i < n && !d.failed && yield(i); i++ {
 			if i%politeItems == 0 {
-				runtime.Gosched()
+				d.yielder.yield()
 			}
 		}
 	}
 }
 
-// politeItems is how many items of a snapshot are read or written before others
-// may have the processor: some hundred microseconds' worth. The scheduler would let
-// a charge wait for ten milliseconds.
+// politeItems is how many items of a snapshot are read before others may have the
+// processor: some hundred microseconds' worth.
 const politeItems = 1 << 10
 
 // text reads a text of at most most bytes.

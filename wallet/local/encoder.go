@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
-	"runtime"
 )
 
 // encoder writes what decoder reads: the same methods in the same order. An
@@ -29,12 +28,11 @@ func (e *encoder) room(n int) []byte {
 	return e.buffer
 }
 
-// flush writes what is in the buffer, and lets others have the processor.
+// flush writes what is in the buffer.
 func (e *encoder) flush() {
 	e.sum = crc32.Update(e.sum, castagnoli, e.buffer)
 	e.write(e.buffer)
 	e.buffer = e.buffer[:0]
-	runtime.Gosched()
 }
 
 func (e *encoder) write(b []byte) {

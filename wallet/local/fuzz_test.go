@@ -117,14 +117,14 @@ func FuzzSnapshot(f *testing.F) {
 		if err := e.close(); err != nil {
 			t.Fatal(err)
 		}
-		first, err := decodeSnapshot(d.shown[snapshotName].shown, id)
+		first, err := decodeSnapshot(d.shown[snapshotName].shown, id, nil)
 		if err != nil {
 			return
 		}
 		if _, err := first.store(d, id); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := decodeSnapshot(d.shown[snapshotName].shown, id); err != nil {
+		if _, err := decodeSnapshot(d.shown[snapshotName].shown, id, nil); err != nil {
 			t.Fatalf("a snapshot that reads does not read again: %v", err)
 		}
 	})
@@ -195,7 +195,7 @@ func TestASnapshotHoldsEverything(t *testing.T) {
 	if _, err := want.store(d, ledgerID{1}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := decodeSnapshot(d.shown[snapshotName].shown, ledgerID{1})
+	got, err := decodeSnapshot(d.shown[snapshotName].shown, ledgerID{1}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func TestASnapshotHoldsEverything(t *testing.T) {
 	if got.state.ids.charges.dropped != 77 || got.state.ids.money.dropped != 88 {
 		t.Error("invariant 3: it forgets up to which time ids were forgotten")
 	}
-	if _, err := decodeSnapshot(d.shown[snapshotName].shown, ledgerID{2}); err == nil {
+	if _, err := decodeSnapshot(d.shown[snapshotName].shown, ledgerID{2}, nil); err == nil {
 		t.Error("a snapshot of another ledger was taken")
 	}
 }

@@ -6,6 +6,7 @@ package local
 type politeFile struct {
 	file
 	at, durable int64
+	yielder     *yielder
 }
 
 // politeBytes are written before they are made durable: some milliseconds' worth of
@@ -13,6 +14,7 @@ type politeFile struct {
 const politeBytes = 1 << 20
 
 func (f *politeFile) Write(b []byte) (int, error) {
+	f.yielder.yield()
 	n, err := f.WriteAt(b, f.at)
 	f.at += int64(n)
 	if err == nil && f.at-f.durable >= politeBytes {

@@ -15,8 +15,9 @@ type reader struct {
 	segments []segment
 	file     file
 	opened   segment
-	frame    []byte // records of the frame that was read last
-	frameAt  uint64 // their position
+	yielder  *yielder // nil: its walks take no turns
+	frame    []byte   // records of the frame that was read last
+	frameAt  uint64   // their position
 }
 
 func (j *journal) reader() *reader { return &reader{fs: j.fs, segments: j.list()} }

@@ -34,7 +34,7 @@ func (l *Ledger) recover(random io.Reader) error {
 	if l.journal, err = openJournal(l.fs, random, bases); err != nil {
 		return err
 	}
-	start, err := l.loadSnapshot(slices.Contains(names, snapshotName))
+	start, err := l.loadSnapshot(slices.Contains(names, snapshotName), nil)
 	if err != nil {
 		return err
 	}

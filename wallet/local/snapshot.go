@@ -14,6 +14,7 @@ type snapshot struct {
 	position uint64
 	sequence uint64 // of the frame that follows
 	size     uint64 // of its file
+	yielder  *yielder
 }
 
 const (
@@ -28,7 +29,7 @@ const worthSnapshot = 1 << 20
 
 // loadSnapshot reads the newest snapshot. A broken one is set aside, since the
 // journal has everything.
-func (l *Ledger) loadSnapshot(exists bool) (*snapshot, error) {
+func (l *Ledger) loadSnapshot(exists bool, y *yielder) (*snapshot, error) {
 	none := &snapshot{state: newState()}
 	if !exists {
 		return none, nil
@@ -37,7 +38,7 @@ func (l *Ledger) loadSnapshot(exists bool) (*snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("snapshot: %w", err)
 	}
-	s, err := decodeSnapshot(b, l.journal.id)
+	s, err := decodeSnapshot(b, l.journal.id, y)
 	if err == nil {
 		s.size = uint64(len(b))
 		return s, nil
@@ -85,7 +86,7 @@ func (s *snapshot) store(fs fileSystem, id ledgerID) (size uint64, err error) {
 
 // write writes a snapshot's file, durably.
 func (s *snapshot) write(f file, id ledgerID) (size uint64, err error) {
-	if err := s.encode(&politeFile{file: f}, id); err != nil {
+	if err := s.encode(&politeFile{file: f, yielder: s.yielder}, id); err != nil {
 		return 0, err
 	}
 	if err := f.Sync(); err != nil {
@@ -127,11 +128,12 @@ func (l *Ledger) keepSnapshots() {
 func (l *Ledger) foldSnapshot() error {
 	r := l.journal.reader()
 	defer r.close()
+	r.yielder = new(yielder)
 	to := r.segments[len(r.segments)-1]
 	if to.base <= l.snapshotAt || to.base-l.snapshotAt < l.snapshotSize/2 {
 		return nil
 	}
-	s, err := l.loadSnapshot(l.snapshotAt > 0)
+	s, err := l.loadSnapshot(l.snapshotAt > 0, r.yielder)
 	if err != nil {
 		return err
 	}
@@ -146,7 +148,7 @@ func (l *Ledger) foldSnapshot() error {
 	if err != nil {
 		return err
 	}
-	s.position, s.sequence = to.base, to.sequence
+	s.position, s.sequence, s.yielder = to.base, to.sequence, r.yielder
 	size, err := s.store(l.fs, l.journal.id)
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
-	"runtime"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
@@ -43,15 +42,15 @@ func (s *snapshot) encode(w io.Writer, id ledgerID) error {
 var errSnapshot = errors.New("not a whole snapshot of this ledger")
 
 // decodeSnapshot reads a snapshot's file.
-func decodeSnapshot(b []byte, id ledgerID) (*snapshot, error) {
+func decodeSnapshot(b []byte, id ledgerID, y *yielder) (*snapshot, error) {
 	if len(b) < snapshotHeader+4 || string(b[:len(snapshotMagic)]) != snapshotMagic {
 		return nil, errSnapshot
 	}
 	b, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
-	if politeChecksum(b) != sum {
+	if politeChecksum(b, y) != sum {
 		return nil, errSnapshot
 	}
-	d := decoder{rest: b[len(snapshotMagic):]}
+	d := decoder{rest: b[len(snapshotMagic):], yielder: y}
 	var of ledgerID
 	d.copy(of[:])
 	s := &snapshot{state: newState()}
@@ -66,12 +65,12 @@ func decodeSnapshot(b []byte, id ledgerID) (*snapshot, error) {
 }
 
 // politeChecksum is CRC32C, and lets others have the processor in between.
-func politeChecksum(b []byte) (sum uint32) {
+func politeChecksum(b []byte, y *yielder) (sum uint32) {
 	for len(b) > 0 {
 		part := b[:min(len(b), 1<<20)]
 		sum = crc32.Update(sum, castagnoli, part)
 		b = b[len(part):]
-		runtime.Gosched()
+		y.yield()
 	}
 	return sum
 }

@@ -3,7 +3,6 @@ package local
 import (
 	"context"
 	"fmt"
-	"runtime"
 )
 
 // visit is called with each record and its position. The record is used again
@@ -48,7 +47,7 @@ func (r *reader) walk(ctx context.Context, from, sequence, to uint64, do visit) 
 		if err != nil {
 			return unavailable(fmt.Errorf("journal: %w", err))
 		}
-		if err := f.walk(ctx, end, to, do); err != nil {
+		if err := f.walk(ctx, end, to, r.yielder, do); err != nil {
 			return err
 		}
 	}
@@ -57,13 +56,13 @@ func (r *reader) walk(ctx context.Context, from, sequence, to uint64, do visit) 
 
 // walk calls do for the records of a segment up to position to; the segment
 // ends at end.
-func (f *frames) walk(ctx context.Context, end, to uint64, do visit) error {
+func (f *frames) walk(ctx context.Context, end, to uint64, y *yielder, do visit) error {
 	var each record
 	for f.position() < min(end, to) {
 		if err := ctx.Err(); err != nil {
 			return unavailable(err)
 		}
-		runtime.Gosched() // a walk is long, and charges come first
+		y.yield()
 		records, at, ok, err := f.next()
 		switch {
 		case err != nil:
