@@ -97,7 +97,7 @@ func TestCleanupGivesBackWhatStartTookAndNoMore(t *testing.T) {
 // Whoever is last closes the ledger, and nobody uses it after that.
 func TestLeasesOfManyRequestsWhileConfigurationsChange(t *testing.T) {
 	store := newApp(t).store
-	for range 50 {
+	for range 20 {
 		app := newApp(t)
 		app.store = store
 		start(t, app)
