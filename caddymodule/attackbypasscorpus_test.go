@@ -36,7 +36,7 @@ func spellingsOf(target string) []string {
 		encoded += fmt.Sprintf("%%%02x", c)
 	}
 	first, rest, _ := strings.Cut(path[1:], "/")
-	again := func(old, new string) string { return strings.ReplaceAll(path, old, new) + query }
+	again := func(part, other string) string { return strings.ReplaceAll(path, part, other) + query }
 	return []string{
 		target, "/" + target, "/free/.." + target, again("/", "%2f"), encoded + query,
 		"//" + target, "/./" + target[1:], "/." + target, "/.." + target, "/../.." + target, "/free/%2e%2e" + target, "/free/..%2f" + target[1:], "/free/.%2e" + target,

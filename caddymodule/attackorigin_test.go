@@ -65,9 +65,10 @@ func TestAttackPayingWithTheReadersCookieFromAnotherOrigin(t *testing.T) {
 				}
 				for _, media := range []string{"application/json", "application/x-www-form-urlencoded", "text/plain", ""} {
 					body := `{"path": "/articles/1", "code": "` + code + `"}`
-					if media == "application/x-www-form-urlencoded" {
+					switch media {
+					case "application/x-www-form-urlencoded":
 						body = "path=/articles/1&code=" + code
-					} else if media == "" {
+					case "":
 						body = ""
 					}
 					script.do(http.MethodPost, path, media, body).wants(http.StatusForbidden).

@@ -3,6 +3,7 @@ package main_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -142,6 +143,23 @@ func TestAScriptOfAnotherOriginReadsThe402AndPaysInABrowser(t *testing.T) {
 	site.verify()
 }
 
+// bodyOf writes fields as a body of a media type.
+func bodyOf(t *testing.T, media string, fields map[string]string) string {
+	t.Helper()
+	if media == "application/x-www-form-urlencoded" {
+		form := url.Values{}
+		for name, value := range fields {
+			form.Set(name, value)
+		}
+		return form.Encode()
+	}
+	text, err := json.Marshal(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // A reader has a wallet, and visits a page of another origin whose script would
 // like to spend it, look into it, or put its own in its place.
 func TestAScriptOfAnotherOriginCannotUseTheReadersWalletInABrowser(t *testing.T) {
@@ -162,19 +180,7 @@ func TestAScriptOfAnotherOriginCannotUseTheReadersWalletInABrowser(t *testing.T)
 				for path, fields := range map[string]map[string]string{
 					"pay": {"path": "/articles/1"}, "vouchers/redeem": {"code": code}, "wallet/recovery": {}, "wallets": {},
 				} {
-					body, form := "", ""
-					if media == "application/x-www-form-urlencoded" {
-						for name, value := range fields {
-							form += name + "=" + value
-						}
-						body = form
-					} else {
-						text, err := json.Marshal(fields)
-						if err != nil {
-							t.Fatal(err)
-						}
-						body = string(text)
-					}
+					body := bodyOf(t, media, fields)
 					got := reader.fetch(site.url+"/.paywall/"+path, fmt.Sprintf(`{method: "POST", mode: %q, credentials: "include",
 						headers: {"Content-Type": %q}, body: %q}`, mode, media, body))
 					if got.Error == "" && mode == "cors" || got.Body != "" {
