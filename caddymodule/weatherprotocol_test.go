@@ -48,16 +48,14 @@ func overTLS(t *testing.T, address string, roots *x509.CertPool) http.RoundTripp
 	return transport
 }
 
-// overHTTP2 is as overTLS. Its transport is not net/http's, which has no
-// extended CONNECT.
+// overHTTP2 is as overTLS.
 func overHTTP2(t *testing.T, address string, roots *x509.CertPool) http.RoundTripper {
-	transport := &http2.Transport{
-		DisableCompression: true, TLSClientConfig: &tls.Config{RootCAs: roots},
-		DialTLSContext: func(ctx context.Context, network, _ string, config *tls.Config) (net.Conn, error) {
-			return (&tls.Dialer{Config: config}).DialContext(ctx, network, address)
-		},
+	dial := func(ctx context.Context, network, _ string, config *tls.Config) (net.Conn, error) {
+		return (&tls.Dialer{Config: config}).DialContext(ctx, network, address)
 	}
-	t.Cleanup(transport.CloseIdleConnections)
+	//nolint:staticcheck // the transport that is not deprecated has no extended CONNECT
+	transport := &http2.Transport{DisableCompression: true, TLSClientConfig: &tls.Config{RootCAs: roots}, DialTLSContext: dial}
+	t.Cleanup((&http.Client{Transport: transport}).CloseIdleConnections)
 	return transport
 }
 
