@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -98,6 +99,7 @@ func (a *App) openKeys() (*keys, error) {
 	if err != nil {
 		return nil, err
 	}
+	ring = warm(ring)
 	operator, err := keptText(operatorFile, a.drawText)
 	if err != nil {
 		return nil, err
@@ -133,6 +135,21 @@ func (a *App) drawText() (string, error) {
 		return "", err
 	}
 	return secret.Text(), nil
+}
+
+// lastRing is the ring that was opened last. It is global because a reload must
+// not have every token verified anew: of a hundred thousand readers that is
+// seconds of the processor.
+var lastRing atomic.Pointer[wallet.Keyring]
+
+// warm is the ring that was opened last, with the tokens that it has verified,
+// where it is the same as fresh.
+func warm(fresh *wallet.Keyring) *wallet.Keyring {
+	if last := lastRing.Load(); last != nil && last.Equal(fresh) {
+		return last
+	}
+	lastRing.Store(fresh)
+	return fresh
 }
 
 // openKeyring rotates a kept ring at a start or reload once its newest key is

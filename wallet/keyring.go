@@ -61,6 +61,14 @@ func NewKeyring(paywall string, lifetime time.Duration, now time.Time, random io
 	return newRing(paywall, lifetime, []*signingKey{key})
 }
 
+// Equal reports whether both rings mint and verify the same tokens.
+func (r *Keyring) Equal(other *Keyring) bool {
+	return r.paywall == other.paywall && r.lifetime == other.lifetime &&
+		slices.EqualFunc(r.keys, other.keys, func(a, b *signingKey) bool {
+			return a.created.Equal(b.created) && a.until.Equal(b.until) && a.public.Equal(b.public)
+		})
+}
+
 // Rotate returns a ring with a new key that signs; r stays as it is. Every
 // older key goes on to verify for the lifetime of a token (and the leeway)
 // after it was replaced, and is dropped at the first rotation after that. Keys
