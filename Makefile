@@ -8,13 +8,14 @@ BUILD := CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags "-w -s"
 GOLANGCI_LINT := v2.15.0
 LINT          := .tools/golangci-lint-$(GOLANGCI_LINT)
 
-.PHONY: help build run test setup check race bench bench-field screenshots fuzz clean
+.PHONY: help build run test setup check race bench bench-field soak screenshots fuzz clean
 
 help:
 	@echo "make run    build Caddy with the paywall and start the demo magazine on http://localhost:8402"
 	@echo "make build  build bin/caddy"
 	@echo "make test   set up what the tests need and run everything"
 	@echo "make bench  measure what the paywall costs, a quarter of an hour (BENCH='-scale=false -rounds 2' for less)"
+	@echo "make soak   ten minutes of everything at once: memory must stay flat (SOAK=1h for longer)"
 	@echo "make fuzz   fuzz every parser, a minute each (FUZZTIME=10m for longer)"
 
 build:
@@ -78,6 +79,10 @@ bench: setup
 # The same of two of the field's middlewares, which npm brings (Node.js 20).
 bench-field: setup
 	@go run ./caddymodule/bench -field $(BENCH)
+
+SOAK ?= 10m
+soak:
+	PAYWALL_SOAK=$(SOAK) nice -n 10 go test -tags $(TAGS) -count 1 -v -timeout 0 -run NothingGrows ./caddymodule/caddy
 
 # The pictures that the README shows, from the reader's story in a browser.
 screenshots: setup
