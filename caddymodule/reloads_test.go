@@ -27,7 +27,7 @@ func usageNow(t *testing.T) (u usage) {
 	http.DefaultClient.CloseIdleConnections()
 	u.goroutines, u.ledgers = runtime.NumGoroutine(), openLedgers()
 	open, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
+	if err != nil && runtime.GOOS == "linux" { // elsewhere goroutines and ledgers are counted
 		t.Fatal(err)
 	}
 	for _, file := range open {
