@@ -93,16 +93,36 @@
 // run full, turn read-only and fail under a ledger at work, and go on after the
 // cure.
 //
+// # Where the time goes
+//
+// A charge costs 2 to 2.5 microseconds of processor time with 256 callers, on a
+// virtual Xeon of 2.7 GHz. Two fifths of it are the books' tables, nearly all of that
+// waiting for memory; a tenth is the clock and the mutex, a tenth going to sleep
+// until the flight has landed and waking up, a twentieth the hashes of the resource
+// and of what was asked. Writing and syncing a flight is 60 to 85 microseconds,
+// shared by all on board. When a flight leaves (flight.go) is therefore what decides
+// the cost under a web server, where few charges come while one sync lasts. The books
+// are folded a second time for the snapshots, at half a microsecond an entry.
+//
 // # Limits
 //
 // One writer and one mutex: 300 to 450 thousand charges a second on two cores,
 // and a lone charge costs one sync. All live wallets, grants and remembered ids
-// are in memory: about 220 bytes a wallet, 120 a grant, 55 an id. Making a
-// snapshot takes as much again for as long as it lasts. A start reads the
-// snapshot and the journal behind it, at most about as much again and a
-// segment, at a million records a second. Verify copies the balances while
-// operations wait, about 30 ms for a million wallets. A last frame that the disk
-// damages after its sync cannot be told from a torn one, nor can a journal whose
-// newest file was deleted; damage in segments that the snapshot covers is found
-// by Verify.
+// are in memory: about 115 bytes a wallet, 50 to 80 a grant, 30 to 50 an id; a new
+// wallet's two ids are remembered for a week. Making a snapshot takes as much again
+// for as long as it lasts. A page view is about 97 bytes of journal, a wallet about
+// 70 of snapshot, a grant 33.
+//
+// A start reads the snapshot and the journal behind it, at most about half as much
+// and a segment, at one to two million entries a second: with a million wallets and
+// ten million entries over a month, and grants for a day, half a second of processor
+// time after Close and one second after a kill; with ten million grants live, two to
+// six. Without a snapshot ten million entries take ten seconds. No operation waits
+// for more than a part of a hash table to grow, one of 256: a millisecond with ten
+// million grants. What runs beside the operations sleeps in between, but on two busy
+// cores it takes its share of them.
+//
+// A last frame that the disk damages after its sync cannot be told from a torn one,
+// nor can a journal whose newest file was deleted; damage in segments that the
+// snapshot covers is found by Verify.
 package local
