@@ -105,7 +105,11 @@ func (g *gate) ReadFrom(r io.Reader) (int64, error) {
 	if g.empty {
 		return io.Copy(io.Discard, r)
 	}
-	n, err := g.ResponseWriterWrapper.ReadFrom(r)
+	send := g.ResponseWriterWrapper.ReadFrom
+	if isSmall(r) {
+		send = func(r io.Reader) (int64, error) { return sendSmall(g.ResponseWriter, r) }
+	}
+	n, err := send(r)
 	g.deaf = g.deaf || err != nil
 	return n, err
 }
