@@ -116,8 +116,8 @@
 // A start reads the snapshot and the journal behind it, at most about half as much
 // and a segment, at one to two million entries a second: with a million wallets and
 // ten million entries over a month, and grants for a day, half a second of processor
-// time after Close and one second after a kill; with ten million grants live, two to
-// six. Without a snapshot ten million entries take ten seconds. No operation waits
+// time after Close and one second after a kill; with ten million grants live, one and
+// a half and three. Without a snapshot ten million entries take ten seconds. No operation waits
 // for more than a part of a hash table to grow, one of 256: a millisecond with ten
 // million grants. What runs beside the operations sleeps in between, but on two busy
 // cores it takes its share of them.
