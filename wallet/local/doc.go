@@ -108,7 +108,7 @@
 //
 // One writer and one mutex: 300 to 450 thousand charges a second on two cores,
 // and a lone charge costs one sync. All live wallets, grants and remembered ids
-// are in memory: about 115 bytes a wallet, 50 to 80 a grant, 30 to 50 an id; a new
+// are in memory: about 115 bytes a wallet, 50 to 100 a grant, 30 to 60 an id; a new
 // wallet's two ids are remembered for a week. Making a snapshot takes as much again
 // for as long as it lasts. A page view is about 97 bytes of journal, a wallet about
 // 70 of snapshot, a grant 33.

@@ -3,13 +3,12 @@ package local
 import "math/bits"
 
 // table finds items by a hash of what they hold. Unlike a map it needs no key
-// beside the item, grows by half and not to double, gives memory back when most
-// items are dropped, and never moves more than one of its shards at once, so that
-// no charge waits while millions of items move. A byte of each item's hash lies
-// apart from the items: whether something is there, which it mostly is not, is
-// seen there alone, and eighty such bytes are in the processor's cache where the
-// items are not. With a T free of pointers the garbage collector has nothing to
-// look at in it.
+// beside the item, gives memory back when items are dropped, and never moves more
+// than one of its shards at once, so that no charge waits while millions of items
+// move. A byte of each item's hash lies apart from the items: whether something is
+// there, which it mostly is not, is seen there alone, and those bytes are in the
+// processor's cache where the items are not. With a T free of pointers the garbage
+// collector has nothing to look at in it.
 type table[T any] struct {
 	hash   func(*T) uint64
 	shards []tableShard[T]
@@ -75,7 +74,7 @@ func (s *tableShard[T]) search(hash uint64, same func(*T) bool) int {
 func (t *table[T]) add(hash uint64, item T) {
 	s := t.shard(hash)
 	if s.used >= roomFor(len(s.tags)) {
-		s.rebuild(len(s.tags)+len(s.tags)/2+8, t.hash, nil)
+		s.rebuild(2*len(s.tags)+8, t.hash, nil)
 	}
 	s.put(hash, item)
 	t.length++
