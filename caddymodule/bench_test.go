@@ -48,6 +48,20 @@ func BenchmarkRequest(b *testing.B) {
 	})
 }
 
+// BenchmarkLines measures a request for a free page of a site with so many prices.
+func BenchmarkLines(b *testing.B) {
+	for _, lines := range []int{0, 1, 10, 100} {
+		var prices strings.Builder
+		for i := range lines {
+			fmt.Fprintf(&prices, "paywall /articles/%d/* 0.10\n", i)
+		}
+		b.Run(fmt.Sprintf("lines=%d", lines), func(b *testing.B) {
+			s := newBench(b, prices.String()+"file_server")
+			s.run(b, http.StatusOK, s.request("/free/1"))
+		})
+	}
+}
+
 // benchSite is a running Caddy that is asked without the network.
 type benchSite struct {
 	server *caddyhttp.Server

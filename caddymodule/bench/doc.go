@@ -23,10 +23,9 @@
 //
 // The paywall's process has its ledger's memory in use, and the Go runtime
 // collects garbage when as much again has been allocated: more seldom than in a
-// bare Caddy, which has next to nothing in use and makes some 30 KB of garbage
-// for a file. So a re-read can cost less than bare. That is what an operator
-// gets, and it is no merit of the paywall: -ballast gives bare Caddy the same
-// memory, and shows what the paywall's own work costs.
+// Caddy that has next to nothing in use and makes some 30 KB of garbage for a
+// file. That would flatter the paywall: -ballast=false shows by how much. So bare
+// Caddy gets as much memory in use, and what is left is the paywall's own work.
 //
 // # What it promises
 //

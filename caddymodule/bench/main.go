@@ -56,7 +56,7 @@ func flags() (o options) {
 	flag.StringVar(&o.dir, "dir", "bin", "the folder to work in: its disk is the ledger's")
 	flag.StringVar(&o.profile, "profile", "", "also write the CPU profile of the paywall's process in the row that -only chooses to this file")
 	flag.BoolVar(&o.json, "json", false, "print JSON in place of a table")
-	flag.BoolVar(&o.ballast, "ballast", false, "give bare Caddy as much memory in use as the paywall has, so that it collects garbage as seldom")
+	flag.BoolVar(&o.ballast, "ballast", true, "give bare Caddy as much memory in use as the paywall has, so that it collects garbage as seldom")
 	flag.BoolVar(&o.scale, "scale", false, "also measure a ledger of a million wallets and ten million entries")
 	flag.BoolVar(&o.field, "field", false, "measure others' middlewares in place of the paywall; needs Node.js and the npm registry")
 	flag.Func("only", "run only the rows that match this regular expression, such as 'file_server, 256.*paid'", func(text string) (err error) {

@@ -63,7 +63,7 @@ func (s *stand) raise(ctx context.Context, count int, ballast bool) (err error) 
 	return s.raiseBare(upstreamAddress, ballast)
 }
 
-// raiseBare starts the bare Caddy, on request with as much memory in use as the
+// raiseBare starts the bare Caddy, with ballast as much memory in use as the
 // paywall has with all its readers.
 func (s *stand) raiseBare(upstream string, ballast bool) error {
 	at, err := drawAddresses()
