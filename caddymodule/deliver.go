@@ -37,8 +37,7 @@ func (s *sale) read(w http.ResponseWriter, next caddyhttp.Handler, settle settle
 func (s *sale) deliver(w http.ResponseWriter, next caddyhttp.Handler, settle settlement) (err error) {
 	s.charge = s.app.newID()
 	s.introduce(s.forecast())
-	ctx, cancel := context.WithCancel(s.r.Context())
-	defer cancel()
+	ctx, cancel := context.WithCancel(s.r.Context()) // which ends when the server has its answer, so that cancel need not
 	g := newGate(w, func(status int, header http.Header) func(http.ResponseWriter) {
 		keepPrivate(header)
 		instead := settle(status, header)

@@ -40,8 +40,8 @@ func intentOf(r *http.Request) intent {
 }
 
 func speculative(h http.Header) bool {
-	for _, name := range [...]string{"Sec-Purpose", "Purpose", "X-Moz"} {
-		if strings.Contains(strings.ToLower(h.Get(name)), "prefetch") {
+	for _, name := range [...]string{"Sec-Purpose", "Purpose", "X-Moz"} { // canonical, so that Get need not make them so
+		if said := h[name]; len(said) > 0 && strings.Contains(strings.ToLower(said[0]), "prefetch") {
 			return true
 		}
 	}

@@ -22,7 +22,7 @@ func (q Quote) appendMessage(message []byte) []byte {
 		int64(q.Rule.Price), int64(q.Rule.Bundle.Visits), int64(q.Rule.Bundle.Price), int64(q.Rule.Bundle.Validity / time.Second),
 		int64(q.Rule.Window / time.Second), q.Expires.UnixMilli(),
 	} {
-		message = binary.AppendUvarint(message, uint64(number)) //nolint:gosec // none is below zero, and readMessage turns it back
+		message = binary.AppendUvarint(message, uint64(number))
 	}
 	for _, text := range [...]string{q.Rule.Name, q.Resource, q.Return} {
 		message = append(binary.AppendUvarint(message, uint64(len(text))), text...)
@@ -70,10 +70,10 @@ func (r *messageReader) number() int64 {
 		return 0
 	}
 	r.rest = r.rest[length:]
-	return int64(number) //nolint:gosec // as it was written
+	return int64(number)
 }
 
 func (r *messageReader) text() string {
 	length := r.number()
-	return string(r.next(uint64(length))) //nolint:gosec // a length below zero is one past the end
+	return string(r.next(uint64(length)))
 }

@@ -35,7 +35,7 @@ func URL(dst []byte, value string) []byte {
 	for i := range len(value) {
 		c := value[i]
 		switch {
-		case !inURL[c] && !(c == '%' && escaped(value[i:])):
+		case !inURL[c] && (c != '%' || !escaped(value[i:])):
 			dst = append(dst, '%', digits[c>>4], digits[c&0xf])
 		case references[c] != "":
 			dst = append(dst, references[c]...)

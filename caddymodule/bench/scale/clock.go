@@ -37,4 +37,4 @@ func (c *clock) set(at time.Time) {
 }
 
 // run lets the clock go on from where it stands.
-func (c *clock) run() { c.ahead.Store(int64(c.Now().Sub(time.Now()))) }
+func (c *clock) run() { c.ahead.Store(int64(time.Until(c.Now()))) }
