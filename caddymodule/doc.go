@@ -24,6 +24,31 @@
 //
 // A client's wallet token never reaches the upstream, a log, an error or a URL.
 //
+// # Where the microseconds go
+//
+// Of a view that is paid for through reverse_proxy, at 256 connections on two
+// cores of a virtual Xeon, Caddy's process takes some 70 microseconds and the
+// paywall 12 of them, as the profile of make bench has it (-profile):
+//
+//	1.0  the token: its SHA-256, and the look-up among those known to be good
+//	1.1  what the wallet could do here: mostly memory that is in no cache
+//	2.5  before the upstream: credentials hidden, who reads and what it costs
+//	     told, a context that can stop the upstream, the gate
+//	2.6  the charge: the id, the balance, the grant, the record, going to sleep
+//	     until the flight has landed and waking up
+//	0.9  saying it on the answer, mostly a header's map that grows past eight
+//	1.2  the rest of the commit point: private, Vary, metrics
+//	2.0  the journal's writer: one write and sync for all that are aboard
+//	0.7  routing, more than one directive less would take
+//
+// A token that nobody has verified costs 60 more. What is not in the list was
+// taken out of it: placeholders are written when something asks, metrics are
+// looked up once, settlements share a timer, requests share the App's lease,
+// amounts are divided and not computed. A page that is read again with a receipt
+// costs 2.5, of which its HMAC is 0.3. A stranger's 402 is filled in, not
+// rendered: 2 to 4 (package press). A free page costs the routing and no
+// allocation.
+//
 // # What it does not know
 //
 // How a balance is stored (package wallet and its engines) and what a request
