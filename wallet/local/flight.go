@@ -73,7 +73,7 @@ type pacing struct {
 }
 
 const (
-	gatherFor    = time.Millisecond // at most this long after the last flight a flight leaves
+	gatherFor    = 2 * time.Millisecond // at most this long after the last flight a flight leaves
 	fullFlight   = 64               // records that are always enough
 	quietCrowd   = 4                // fewer are no load
 	crowdFlights = 64               // flights after which a crowd may be forgotten
