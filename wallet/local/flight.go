@@ -74,9 +74,9 @@ type pacing struct {
 
 const (
 	gatherFor    = 2 * time.Millisecond // at most this long after the last flight a flight leaves
-	fullFlight   = 64               // records that are always enough
-	quietCrowd   = 4                // fewer are no load
-	crowdFlights = 64               // flights after which a crowd may be forgotten
+	fullFlight   = 64                   // records that are always enough
+	quietCrowd   = 4                    // fewer are no load
+	crowdFlights = 64                   // flights after which a crowd may be forgotten
 )
 
 // board is told how many wait, and reports whether the flight should look up: it
