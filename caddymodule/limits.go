@@ -23,8 +23,8 @@ const (
 	newWalletPeriod = time.Hour
 
 	// Wallets that all addresses together may create in that period without a
-	// voucher: ten a second. At some 220 bytes each a flood that lasts a whole
-	// day takes 190 MB of memory. From half of it on they are scarce, and an
+	// voucher: ten a second. At some 120 bytes each a flood that lasts a whole
+	// day takes 105 MB of memory. From half of it on they are scarce, and an
 	// address gets only a few: else twenty addresses could have them all, and
 	// nobody else any.
 	maxAllWallets    = 36_000
