@@ -14,9 +14,11 @@
 //  2. No overdraft. A wallet's available amount is never below zero.
 //  3. Exactly once. An operation id takes effect at most once; the same id
 //     with the same content returns the first outcome; the same id with other
-//     content is a [Conflict] and changes nothing. Ids carry their time, and
-//     one older than the retention is [Stale]: forgetting an id can never turn
-//     a late retry into a second debit.
+//     content is a [Conflict] and changes nothing. An id is remembered with
+//     the wallet that the operation is about; an engine may also see it in
+//     operations about other wallets, then a Conflict. Ids carry their time,
+//     and one older than the retention is [Stale]: forgetting an id can never
+//     turn a late retry into a second debit.
 //  4. Paid means readable. Debit and grant are one atomic write: nobody pays
 //     without being able to read again for the window, and nobody reads
 //     without a grant.

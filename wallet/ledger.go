@@ -35,6 +35,11 @@ import (
 // The content that a retry must repeat is every field but the ID, times and
 // durations to the millisecond; an operation of another kind is other content.
 //
+// An id is remembered with the wallet that the operation is about, whose Balance
+// the receipt has; vouchers issued or voided are about none and share one memory.
+// An engine may also see the id in operations about other wallets and answer
+// Conflict; else the same id for another wallet is another operation.
+//
 // # Time
 //
 // A ledger counts whole milliseconds: it cuts off the rest of its clock's time

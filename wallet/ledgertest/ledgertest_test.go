@@ -21,9 +21,22 @@ var reference = Engine{
 	},
 }
 
-func TestTheModelPassesTheSuite(t *testing.T) { Run(t, reference) }
+// ofWallets is the model as an engine that knows an id with its wallet alone.
+var ofWallets = Engine{
+	Open:         func(_ testing.TB, clock func() time.Time) wallet.Ledger { return newModel(clock, true) },
+	Reopen:       reference.Reopen,
+	IDsOfWallets: true,
+}
 
-func TestTheModelAnswersTheSameEveryTime(t *testing.T) { Property(t, reference) }
+func TestTheModelPassesTheSuite(t *testing.T) {
+	t.Run("ids of all operations", func(t *testing.T) { Run(t, reference) })
+	t.Run("ids of wallets", func(t *testing.T) { Run(t, ofWallets) })
+}
+
+func TestTheModelAnswersTheSameEveryTime(t *testing.T) {
+	t.Run("ids of all operations", func(t *testing.T) { Property(t, reference) })
+	t.Run("ids of wallets", func(t *testing.T) { Property(t, ofWallets) })
+}
 
 func TestAClockMovesOnlyWhenTold(t *testing.T) {
 	begin := time.Unix(1_800_000_000, 123)

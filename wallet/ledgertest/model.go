@@ -15,7 +15,8 @@ import (
 // model is the contract in plain data structures. Nothing is ever forgotten;
 // what an engine would have forgotten is recognised by its time.
 type model struct {
-	clock func() time.Time
+	clock        func() time.Time
+	idsOfWallets bool // as [Engine] says
 
 	mu       sync.Mutex
 	closed   bool
@@ -25,11 +26,11 @@ type model struct {
 	recovery map[wallet.Digest]wallet.WalletID
 	passes   map[passKey]pass
 	grants   map[grantKey]grant
-	charges  map[wallet.OpID]*charge
-	holds    map[wallet.OpID]*hold
+	charges  map[idKey]*charge
+	holds    map[idKey]*hold
 	vouchers []*voucher // by serial number, from 1
 	codes    map[wallet.Digest]*voucher
-	memory   map[wallet.OpID]memory
+	memory   map[idKey]memory
 	journal  []record
 }
 
@@ -38,18 +39,21 @@ var _ wallet.Ledger = (*model)(nil)
 // NewModel returns an empty ledger in memory that reads the time from clock.
 // It is the reference for the contract and the ledger for tests of the layers
 // above; it is safe for concurrent use and starts no goroutine.
-func NewModel(clock func() time.Time) wallet.Ledger {
+// It knows an id in all operations, whatever wallet they are about.
+func NewModel(clock func() time.Time) wallet.Ledger { return newModel(clock, false) }
+
+func newModel(clock func() time.Time, idsOfWallets bool) *model {
 	return &model{
-		clock:    clock,
+		clock: clock, idsOfWallets: idsOfWallets,
 		balance:  make(map[book]wallet.Amount),
 		wallets:  make(map[wallet.WalletID]*purse),
 		recovery: make(map[wallet.Digest]wallet.WalletID),
 		passes:   make(map[passKey]pass),
 		grants:   make(map[grantKey]grant),
-		charges:  make(map[wallet.OpID]*charge),
-		holds:    make(map[wallet.OpID]*hold),
+		charges:  make(map[idKey]*charge),
+		holds:    make(map[idKey]*hold),
 		codes:    make(map[wallet.Digest]*voucher),
-		memory:   make(map[wallet.OpID]memory),
+		memory:   make(map[idKey]memory),
 	}
 }
 
@@ -80,6 +84,20 @@ type memory struct {
 	receipt wallet.Receipt
 }
 
+// idKey is how an id is looked up.
+type idKey struct {
+	wallet wallet.WalletID // zero where ids are not of wallets
+	id     wallet.OpID
+}
+
+// key looks an id up in the operations about a wallet, or in all of them.
+func (m *model) key(about wallet.WalletID, id wallet.OpID) idKey {
+	if !m.idsOfWallets {
+		return idKey{id: id}
+	}
+	return idKey{about, id}
+}
+
 // do judges an operation in the order the contract gives, carries it out and
 // remembers it if it took effect.
 func (m *model) do(ctx context.Context, op operation) (wallet.Receipt, error) {
@@ -98,7 +116,9 @@ func (m *model) do(ctx context.Context, op operation) (wallet.Receipt, error) {
 	receipt := op.decide(now)
 	if receipt.Outcome == wallet.Applied {
 		receipt.ID, receipt.Time = op.id, now
-		m.memory[op.id] = memory{end: op.id.Time().Add(op.memory), content: op.content, receipt: receipt}
+		m.memory[m.key(about(op.content), op.id)] = memory{
+			end: op.id.Time().Add(op.memory), content: op.content, receipt: receipt,
+		}
 	}
 	return receipt, nil
 }
@@ -122,7 +142,7 @@ func (m *model) judgeID(op operation, now time.Time) (wallet.Receipt, bool) {
 	if now.Sub(op.id.Time()) > op.memory {
 		return wallet.Receipt{Outcome: wallet.Stale}, true
 	}
-	if past, known := m.memory[op.id]; known && !now.After(past.end) {
+	if past, known := m.memory[m.key(about(op.content), op.id)]; known && !now.After(past.end) {
 		if !reflect.DeepEqual(past.content, op.content) {
 			return wallet.Receipt{Outcome: wallet.Conflict}, true
 		}

@@ -118,8 +118,9 @@ func (m *model) chargeVisit(c wallet.Charge, now time.Time) wallet.Receipt {
 // grantCharged writes the grant of a charge and returns its end.
 func (m *model) grantCharged(c wallet.Charge, price wallet.Amount, now time.Time) time.Time {
 	key, until := grantKey{c.Wallet, c.Resource}, now.Add(c.Window)
-	m.charges[c.ID] = &charge{grantKey: key, id: c.ID, rule: c.Rule, price: price, ahead: c.Ahead}
-	m.grants[key] = grant{until: until, charge: m.charges[c.ID]}
+	paid := &charge{grantKey: key, id: c.ID, rule: c.Rule, price: price, ahead: c.Ahead}
+	m.charges[m.key(c.Wallet, c.ID)] = paid
+	m.grants[key] = grant{until: until, charge: paid}
 	return until
 }
 

@@ -57,7 +57,7 @@ func (m *model) Hold(ctx context.Context, h wallet.Hold) (wallet.Receipt, error)
 			return m.answer(o, h.Wallet, "", now)
 		}
 		end := now.Add(h.TTL)
-		m.holds[h.ID] = &hold{id: h.ID, wallet: h.Wallet, amount: h.Amount, end: end}
+		m.holds[m.key(h.Wallet, h.ID)] = &hold{id: h.ID, wallet: h.Wallet, amount: h.Amount, end: end}
 		m.write([]move{mv}, line{h.Wallet, wallet.Entry{ID: h.ID, Time: now, Kind: wallet.KindHold}})
 		r := m.answer(wallet.Applied, h.Wallet, "", now)
 		r.Amount, r.Until = h.Amount, end
@@ -68,7 +68,7 @@ func (m *model) Hold(ctx context.Context, h wallet.Hold) (wallet.Receipt, error)
 // unresolved returns a wallet's hold that can be captured or released, or why
 // there is none.
 func (m *model) unresolved(id wallet.WalletID, of wallet.OpID, now time.Time) (*hold, wallet.Outcome) {
-	h := m.holds[of]
+	h := m.holds[m.key(id, of)]
 	switch {
 	case h == nil || h.wallet != id || now.Sub(h.end) > wallet.ChargeMemory:
 		return nil, wallet.NotFound

@@ -32,7 +32,7 @@ func (m *model) toSettle(s wallet.Settlement, now time.Time) *charge {
 		}
 		return nil
 	}
-	c := m.charges[s.Charge]
+	c := m.charges[m.key(s.Wallet, s.Charge)]
 	if c == nil || c.grantKey != key || now.Sub(c.id.Time()) > wallet.ChargeMemory {
 		return nil
 	}

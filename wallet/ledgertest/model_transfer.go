@@ -10,20 +10,16 @@ import (
 // Transfer implements [wallet.Mover].
 func (m *model) Transfer(ctx context.Context, t wallet.Transfer) (wallet.Receipt, error) {
 	return m.do(ctx, operation{t.ID, t.Check(), wallet.MoneyMemory, t, func(now time.Time) wallet.Receipt {
-		about := t.To
-		if t.From.IsWallet() {
-			about = t.From
-		}
 		mv := move{book{account: t.From}, book{account: t.To}, t.Amount}
 		o := m.mayTransfer(t)
 		if o == wallet.Applied {
 			o = m.room(mv)
 		}
 		if o != wallet.Applied {
-			return m.answer(o, about.Wallet, "", now)
+			return m.answer(o, about(t), "", now)
 		}
 		m.writeTransfer(t, mv, now)
-		r := m.answer(wallet.Applied, about.Wallet, "", now)
+		r := m.answer(wallet.Applied, about(t), "", now)
 		r.Amount = t.Amount
 		return r
 	}})

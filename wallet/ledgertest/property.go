@@ -52,7 +52,7 @@ func newPair(t testing.TB, rt *rapid.T, e Engine) *pair {
 	clock := NewClock(start)
 	tb := &check{TB: t, rt: rt}
 	p := &pair{
-		ctx: rt.Context(), tb: tb, engine: e, real: e.Open(tb, clock.Now), model: NewModel(clock.Now),
+		ctx: rt.Context(), tb: tb, engine: e, real: e.Open(tb, clock.Now), model: newModel(clock.Now, e.IDsOfWallets),
 	}
 	p.draws = newDraws(rt, clock, func(id wallet.WalletID) uint32 {
 		w, _ := p.model.Wallet(p.ctx, id) // generation 0 of a wallet that is not there

@@ -18,6 +18,13 @@ type Engine struct {
 	// Reopen closes l and opens the same store again. Nil where the engine
 	// keeps nothing: what must survive a restart is then not tested.
 	Reopen func(t testing.TB, l wallet.Ledger, clock func() time.Time) wallet.Ledger
+
+	// IDsOfWallets says that the engine knows an id only in operations about
+	// the wallet it came with: for another wallet the same id is another
+	// operation, and takes effect. False where it knows an id in all
+	// operations: there it is a Conflict. For its own wallet an id with other
+	// content is a Conflict in every engine.
+	IDsOfWallets bool
 }
 
 // scenario is one sentence of the contract and how to hold it against a

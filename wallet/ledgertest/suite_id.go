@@ -1,104 +1,11 @@
 package ledgertest
 
 import (
-	"context"
-	"reflect"
+	"cmp"
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
-
-// deed is an operation of any kind that will be Applied, and can be asked for
-// under any id.
-type deed struct {
-	kind   string
-	memory time.Duration
-	do     func(ctx context.Context, l wallet.Ledger, id wallet.OpID) (wallet.Receipt, error)
-	others []deed // the same but for one field
-}
-
-func deedOf[Op any](memory time.Duration, m method[Op], op Op) deed {
-	d := bareDeed(reflect.TypeFor[Op]().Name(), memory, m, op)
-	for _, field := range contentOf[Op]() {
-		d.others = append(d.others, bareDeed(d.kind+" with another "+field, memory, m, altered(op, field)))
-	}
-	return d
-}
-
-func bareDeed[Op any](kind string, memory time.Duration, m method[Op], op Op) deed {
-	return deed{kind: kind, memory: memory, do: func(ctx context.Context, l wallet.Ledger, id wallet.OpID) (wallet.Receipt, error) {
-		return m(l, ctx, withID(op, id))
-	}}
-}
-
-// deeds prepares one operation of every kind. None stands in another's way.
-func (b *trial) deeds() []deed {
-	w := func() wallet.WalletID { return b.wallet(hundred) }
-	hold := func() (wallet.WalletID, wallet.OpID) {
-		h := withID(set(w(), wallet.Unit), b.id())
-		h.TTL = wallet.MaxHold
-		do(b, wallet.Ledger.Hold, h)
-		return h.Wallet, h.ID
-	}
-	ahead := view(w(), article)
-	ahead.Ahead, ahead.Window = true, wallet.MaxWindow
-	do(b, wallet.Ledger.Charge, ahead)
-	named := withID(view(w(), article), b.id())
-	do(b, wallet.Ledger.Charge, named)
-	captured, captureOf := hold()
-	released, releaseOf := hold()
-	code := NewVoucher(b, b.l, b.clock.Now, wallet.Unit)
-	void := do(b, wallet.Ledger.IssueVouchers, wallet.IssueVouchers{
-		Value: wallet.Unit, Digests: []wallet.Digest{NewDigest(b)},
-	})
-	fresh := wallet.WalletID(b.id())
-	const brief, long = wallet.ChargeMemory, wallet.MoneyMemory
-	return []deed{
-		deedOf(brief, wallet.Ledger.Charge, view(w(), article)),
-		deedOf(brief, wallet.Ledger.Buy, bundle(w(), 5)),
-		deedOf(brief, wallet.Ledger.Settle, wallet.Settlement{Wallet: ahead.Wallet, Resource: article}),
-		deedOf(brief, wallet.Ledger.Settle, wallet.Settlement{Wallet: named.Wallet, Resource: article, Charge: named.ID}),
-		deedOf(brief, wallet.Ledger.Hold, set(w(), wallet.Unit)),
-		deedOf(brief, wallet.Ledger.Capture, wallet.Capture{
-			Wallet: captured, Hold: captureOf, Amount: price, Rule: rule, Resource: article, Window: window,
-		}),
-		deedOf(brief, wallet.Ledger.Release, wallet.Release{Wallet: released, Hold: releaseOf}),
-		deedOf(long, wallet.Ledger.Transfer, pay(wallet.WalletAccount(w()), wallet.WalletAccount(w()), price)),
-		deedOf(long, wallet.Ledger.CreateWallet, wallet.CreateWallet{Wallet: fresh, Recovery: NewDigest(b)}),
-		deedOf(long, wallet.Ledger.Rekey, wallet.Rekey{Wallet: w(), Recovery: NewDigest(b), Revoke: true}),
-		deedOf(long, wallet.Ledger.Freeze, wallet.Freeze{Wallet: w(), Frozen: true, Note: "lost"}),
-		deedOf(long, wallet.Ledger.IssueVouchers, wallet.IssueVouchers{
-			Value: wallet.Unit, Expires: b.now().Add(validity), Note: "fair", Digests: []wallet.Digest{NewDigest(b), NewDigest(b)},
-		}),
-		deedOf(long, wallet.Ledger.Redeem, wallet.Redeem{Wallet: w(), Code: code}),
-		deedOf(long, wallet.Ledger.VoidVoucher, wallet.VoidVoucher{Serial: void.Serial, Note: "misprint"}),
-	}
-}
-
-// answer runs a deed that must be answered.
-func (b *trial) answer(d deed, id wallet.OpID) wallet.Receipt {
-	b.Helper()
-	r, err := d.do(b.Context(), b.l, id)
-	if err != nil {
-		b.Fatalf("%s: %v", d.kind, err)
-	}
-	return r
-}
-
-// answers checks the outcome of a deed, and that any but Applied changed
-// nothing.
-func (b *trial) answers(d deed, id wallet.OpID, want wallet.Outcome) wallet.Receipt {
-	b.Helper()
-	before := b.snapshot()
-	r := b.answer(d, id)
-	if r.Outcome != want {
-		b.Errorf("%s answered %v, want %v", d.kind, r.Outcome, want)
-	}
-	if r.Outcome != wallet.Applied {
-		b.unchanged(before, d.kind, r.Outcome)
-	}
-	return r
-}
 
 var idScenarios = []scenario{
 	{"an operation of any kind that is sent again gives the first receipt back, whatever has changed since (invariant 3)", func(b *trial) {
@@ -129,7 +36,7 @@ var idScenarios = []scenario{
 		for _, d := range b.deeds() {
 			id := b.id()
 			b.answers(d, id, wallet.Applied)
-			for _, other := range d.others {
+			for _, other := range b.knowing(d, d.others) {
 				if r := b.answers(other, id, wallet.Conflict); !same(r, wallet.Receipt{Outcome: wallet.Conflict}) {
 					b.Errorf("%s: a conflict tells %+v", other.kind, r)
 				}
@@ -137,11 +44,57 @@ var idScenarios = []scenario{
 		}
 	}},
 	{"an id that comes back with another kind of operation is a conflict (invariant 3)", func(b *trial) {
-		deeds, id := b.deeds(), b.id()
-		b.answers(deeds[0], id, wallet.Applied)
-		for _, other := range deeds[1:] {
-			b.answers(other, id, wallet.Conflict)
+		bystander := b.wallet(hundred)
+		for _, d := range b.deeds() {
+			id := b.id()
+			b.answers(d, id, wallet.Applied)
+			for _, other := range b.knowing(d, b.kindsAbout(cmp.Or(d.about, bystander))) {
+				if other.kind != d.kind {
+					b.answers(other, id, wallet.Conflict)
+				}
+			}
 		}
+	}},
+	{"an id that comes back for another wallet is a conflict, or another operation where ids are of wallets (invariant 3)", func(b *trial) {
+		w, other := b.wallet(hundred), b.wallet(hundred)
+		one, two := withID(view(w, article), b.id()), view(other, article)
+		two.ID, two.Price = one.ID, 2*price
+		h := withID(set(w, price), b.id())
+		h2 := withID(set(other, 2*price), h.ID)
+		first := do(b, wallet.Ledger.Charge, one)
+		firstHold := do(b, wallet.Ledger.Hold, h)
+		if !b.engine.IDsOfWallets {
+			expect(b, wallet.Ledger.Charge, two, wallet.Receipt{Outcome: wallet.Conflict})
+			expect(b, wallet.Ledger.Hold, h2, wallet.Receipt{Outcome: wallet.Conflict})
+			return
+		}
+		second := expect(b, wallet.Ledger.Charge, two, wallet.Receipt{
+			Outcome: wallet.Applied, Amount: 2 * price, Balance: hundred - 2*price, Until: b.now().Add(window),
+		})
+		secondHold := expect(b, wallet.Ledger.Hold, h2, wallet.Receipt{
+			Outcome: wallet.Applied, Amount: 2 * price, Balance: hundred - 4*price, Until: b.now().Add(h2.TTL),
+		})
+		again(b, wallet.Ledger.Charge, one, first)
+		again(b, wallet.Ledger.Charge, two, second)
+		again(b, wallet.Ledger.Hold, h, firstHold)
+		again(b, wallet.Ledger.Hold, h2, secondHold)
+		expect(b, wallet.Ledger.Settle, named(settle(w, false), one.ID), wallet.Receipt{
+			Outcome: wallet.Applied, Amount: price, Balance: hundred - price,
+		})
+		expect(b, wallet.Ledger.Release, wallet.Release{Wallet: w, Hold: h.ID}, wallet.Receipt{
+			Outcome: wallet.Applied, Amount: price, Balance: hundred,
+		})
+		b.has(other, hundred-4*price, 2*price)
+		expect(b, wallet.Ledger.Settle, named(settle(other, false), one.ID), wallet.Receipt{
+			Outcome: wallet.Applied, Amount: 2 * price, Balance: hundred - 2*price,
+		})
+		b.clock.Advance(h2.TTL)
+		b.has(other, hundred, 0)
+		giver := wallet.WalletAccount(b.wallet(price)) // whom a transfer to w is about
+		expect(b, wallet.Ledger.Transfer, withID(pay(giver, wallet.WalletAccount(w), 1), one.ID), wallet.Receipt{
+			Outcome: wallet.Applied, Amount: 1, Balance: price - 1,
+		})
+		b.has(w, hundred+1, 0)
 	}},
 	{"a duration that differs by less than a millisecond is the same content (invariant 3)", func(b *trial) {
 		c := withID(view(b.wallet(hundred), article), b.id())

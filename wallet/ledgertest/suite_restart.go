@@ -32,7 +32,7 @@ var restarts = []scenario{
 				if got := b.answers(d, ids[i], wallet.Replayed); !same(got, want) {
 					b.Errorf("invariant 5: %s again: %+v, want %+v", d.kind, got, want)
 				}
-				for _, other := range d.others {
+				for _, other := range b.knowing(d, d.others) {
 					b.answers(other, ids[i], wallet.Conflict)
 				}
 			}
