@@ -1,0 +1,39 @@
+package redistest
+
+import (
+	"fmt"
+	"strings"
+)
+
+// durable is how a server runs unless a test asks for something else.
+var durable = []string{
+	`appendonly yes`,
+	`appendfsync always`,
+	`save ""`,
+	`maxmemory-policy noeviction`,
+	// Without this a master waits five seconds for more replicas to come.
+	`repl-diskless-sync-delay 0`,
+}
+
+// everywhere is what holds for each process at port, whatever it is.
+func everywhere(port int, dir string) []string {
+	return []string{
+		fmt.Sprintf(`port %d`, port),
+		fmt.Sprintf(`dir %q`, dir),
+		`bind ` + loopback,
+		`protected-mode no`,
+		`daemonize no`,
+		`loglevel warning`,
+	}
+}
+
+// valueOf is the value of a directive in a configuration, without quotes. The
+// last one holds.
+func valueOf(directive string, config []string) (value string) {
+	for _, line := range config {
+		if name, rest, _ := strings.Cut(line, " "); strings.EqualFold(name, directive) {
+			value = strings.Trim(strings.TrimSpace(rest), `"'`)
+		}
+	}
+	return value
+}
