@@ -27,6 +27,20 @@ func everywhere(port int, dir string) []string {
 	}
 }
 
+// replicated is the configuration of a server that has replicas or is one, as
+// any master and replica may change places.
+func replicated(config []string) []string {
+	ours := []string{
+		// Within a second, and not ten, a master shows how far it is and notices
+		// a replica that is gone.
+		`repl-ping-replica-period 1`,
+	}
+	if password := valueOf("requirepass", config); password != "" {
+		ours = append(ours, fmt.Sprintf("masterauth %q", password))
+	}
+	return append(ours, config...)
+}
+
 // valueOf is the value of a directive in a configuration, without quotes. The
 // last one holds.
 func valueOf(directive string, config []string) (value string) {

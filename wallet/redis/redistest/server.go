@@ -15,12 +15,14 @@ import (
 // Server is one process of redis-server. Its methods are safe for concurrent
 // use; what goes wrong fails the test it was started for.
 type Server struct {
-	t       testing.TB
-	dir     string
-	addr    string
-	args    []string
-	version string
-	client  *redis.Client
+	t        testing.TB
+	dir      string
+	port     int
+	addr     string
+	password string
+	args     []string
+	version  string
+	client   *redis.Client
 
 	mu      sync.Mutex
 	process *process
@@ -56,12 +58,14 @@ func startServer(t testing.TB, dir string, config []string, args ...string) *Ser
 		t.Fatal(err)
 	}
 	s := &Server{
-		t:      t,
-		dir:    dir,
-		addr:   address(port),
-		args:   append([]string{file}, args...),
-		client: newClient(address(port), valueOf("requirepass", config)),
+		t:        t,
+		dir:      dir,
+		port:     port,
+		addr:     address(port),
+		password: valueOf("requirepass", config),
+		args:     append([]string{file}, args...),
 	}
+	s.client = newClient(s.addr, s.password)
 	t.Cleanup(func() {
 		s.Kill()
 		_ = s.client.Close()
