@@ -13,10 +13,7 @@ func (l *Ledger) Settle(ctx context.Context, s wallet.Settlement) (wallet.Receip
 	if err := s.Check(); err != nil {
 		return wallet.Receipt{}, err
 	}
-	var room [contentRoom]byte
-	asked := content(room[:0]).number(int64(wallet.KindRefund)).bytes(s.Wallet[:]).
-		text(s.Resource).bytes(s.Charge[:]).bool(s.Delivered).hash()
-	op := operation{s.ID, wallet.KindRefund, asked}
+	op := operation{s.ID, wallet.KindRefund, settlementContent(&s)}
 	key := resourceKeyOf(s.Resource)
 	for {
 		of, err := l.chargeToSettle(ctx, &s, key)
@@ -35,6 +32,13 @@ func (l *Ledger) Settle(ctx context.Context, s wallet.Settlement) (wallet.Receip
 			return r, err
 		}
 	}
+}
+
+// settlementContent is the content of a settlement.
+func settlementContent(s *wallet.Settlement) uint64 {
+	var room [contentRoom]byte
+	return content(room[:0]).number(int64(wallet.KindRefund)).bytes(s.Wallet[:]).
+		text(s.Resource).bytes(s.Charge[:]).bool(s.Delivered).hash()
 }
 
 // charged is a charge as the journal has it.
