@@ -57,7 +57,7 @@ func StartCluster(t testing.TB, masters, replicas int, config ...string) *Cluste
 	for i, node := range c.Nodes[masters:] {
 		master := c.Nodes[i/replicas]
 		eventually(t, "a replica has its master's data", func() error {
-			return errors.Join(replicates(node, master), hasReplicas(master, replicas))
+			return errors.Join(replicates(node, master), reaches(master, replicas))
 		})
 	}
 	c.WaitUntilOK()
@@ -134,7 +134,7 @@ func isOK(node *Server) error {
 			return fmt.Errorf("%s does not say %s", node.addr, want)
 		}
 	}
-	return isMasterOrFollows(node)
+	return settled(node)
 }
 
 // owners are the masters of all slots, in the eyes of a node.
