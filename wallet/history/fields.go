@@ -78,6 +78,9 @@ func decodeFields(of reflect.Type, object json.RawMessage) (any, error) {
 	if err := json.Unmarshal(object, &fields); err != nil {
 		return nil, err
 	}
+	if fields == nil {
+		return nil, errors.New("null is no operation")
+	}
 	op := reflect.New(of).Elem()
 	for i := range op.NumField() {
 		name := fieldName(of.Field(i))
