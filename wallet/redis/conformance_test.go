@@ -1,0 +1,67 @@
+package redis
+
+import (
+	"testing"
+	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/ledgertest"
+	"github.com/caddy-paywall/caddy-paywall/wallet/redis/redistest"
+)
+
+func TestConformanceOnOneServer(t *testing.T) {
+	ledgertest.Run(t, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}}))
+}
+
+func TestPropertyOnOneServer(t *testing.T) {
+	ledgertest.Property(t, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}}))
+}
+
+func TestConformanceOnACluster(t *testing.T) {
+	ledgertest.Run(t, engineOn(Options{Addresses: redistest.StartCluster(t, 3, 0).Addrs(), Cluster: true}))
+}
+
+func TestPropertyOnACluster(t *testing.T) {
+	ledgertest.Property(t, engineOn(Options{Addresses: redistest.StartCluster(t, 3, 0).Addrs(), Cluster: true}))
+}
+
+func TestConformanceOnSentinels(t *testing.T) {
+	s := redistest.StartSentinel(t, 1)
+	ledgertest.Run(t, engineOn(Options{Addresses: s.Addrs(), Master: redistest.MasterName, Durability: Strict}))
+}
+
+func TestPropertyOnSentinels(t *testing.T) {
+	s := redistest.StartSentinel(t, 1)
+	ledgertest.Property(t, engineOn(Options{Addresses: s.Addrs(), Master: redistest.MasterName, Durability: Strict}))
+}
+
+// engineOn is this package on some servers for the conformance suite. Each ledger has a
+// name of its own.
+func engineOn(o Options) ledgertest.Engine {
+	return ledgertest.Engine{
+		Open: func(t testing.TB, clock func() time.Time) wallet.Ledger {
+			o := o
+			o.Name = ledgertest.NewID(t, time.Now).String()
+			return openOn(t, o, clock)
+		},
+		Reopen: func(t testing.TB, l wallet.Ledger, clock func() time.Time) wallet.Ledger {
+			t.Helper()
+			if err := l.Close(); err != nil {
+				t.Fatalf("closing the ledger: %v", err)
+			}
+			return openOn(t, l.(*Ledger).options, clock)
+		},
+		IDsOfWallets: true,
+	}
+}
+
+func openOn(t testing.TB, o Options, clock func() time.Time) *Ledger {
+	t.Helper()
+	o.Clock = clock
+	l, err := Open(o)
+	if err != nil {
+		t.Fatalf("opening the ledger: %v", err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}

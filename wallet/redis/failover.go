@@ -1,0 +1,236 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// A failover may lose what was acknowledged: a replica takes over that had not received
+// all, or a server comes back that had not synced all. Each process keeps what was
+// acknowledged to it last, notices that the journal no longer has it, and carries it out
+// again: what has survived is recognised by its id, and what has not takes effect now.
+
+// acked is what a process remembers of a shard.
+type acked struct {
+	mu          sync.Mutex
+	connections uint64 // made when the journal was last compared
+	sequence    uint64 // of the newest entry that was acknowledged to this process
+	tag         uint64 // that tells it from another of the same number
+	flights     []ackedFlight
+	bytes       int
+}
+
+// ackedFlight is the questions of a flight that took effect.
+type ackedFlight struct {
+	at        time.Time
+	questions []*question
+	bytes     int
+}
+
+const (
+	ackedFor   = 10 * time.Second // before the last acknowledgement
+	ackedBytes = 8 << 20          // of a shard's questions
+)
+
+// changes reports whether a question may take effect, so that it must be carried out
+// again where that is lost. What shares parts of accounts out is not: it only lets
+// others take effect.
+func (a ask) changes() bool {
+	switch a {
+	case askStanding, askFind, askLook, askPrecheck, askHistory, askShare, askResume, askScan:
+		return false
+	}
+	return true
+}
+
+// remember is called when a flight has been answered and before anybody on board hears
+// so. It compares the journal where a new connection may lead to another server, and
+// repairs the shard first where something is missing.
+func (s *shard) remember(f *flight) error {
+	connections := s.ledger.servers.connections.Load()
+	s.acked.mu.Lock()
+	suspicious := s.acked.connections != connections || f.reply.sequence < s.acked.sequence
+	s.acked.mu.Unlock()
+	if suspicious {
+		if err := s.compare(connections); err != nil {
+			return err
+		}
+	}
+	s.acked.add(f, s.ledger.promises.loses.Load())
+	return nil
+}
+
+// add keeps the questions of a flight that took effect, and forgets the oldest.
+func (a *acked) add(f *flight, keep bool) {
+	kept := ackedFlight{at: time.Now()}
+	if keep {
+		for i, q := range f.questions {
+			if answer := f.reply.answer(i); q.ask.changes() && (answer.outcome == wallet.Applied || answer.outcome == outcomeKnown) {
+				kept.questions = append(kept.questions, q)
+				kept.bytes += len(q.text)
+			}
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if f.reply.written && f.reply.sequence > a.sequence {
+		a.sequence, a.tag = f.reply.sequence, f.tag
+	}
+	if len(kept.questions) == 0 {
+		return
+	}
+	a.flights, a.bytes = append(a.flights, kept), a.bytes+kept.bytes
+	gone := 0
+	for gone < len(a.flights)-1 && (a.bytes > ackedBytes || kept.at.Sub(a.flights[gone].at) > ackedFor) {
+		a.bytes -= a.flights[gone].bytes
+		gone++
+	}
+	a.flights = slices.Delete(a.flights, 0, gone)
+}
+
+// compare finds out whether the journal still has what was acknowledged, and repairs
+// the shard where it has not. Nothing flies meanwhile.
+func (s *shard) compare(connections uint64) error {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	a := &s.acked
+	a.mu.Lock()
+	known := a.connections == connections
+	sequence, tag := a.sequence, a.tag
+	a.mu.Unlock()
+	ctx, cancel := context.WithTimeout(s.ledger.background, s.ledger.options.Patience)
+	defer cancel()
+	if sequence > 0 {
+		lost, err := s.lost(ctx, sequence, tag)
+		if err != nil {
+			return err
+		}
+		if lost {
+			if err := s.repair(ctx); err != nil {
+				return fmt.Errorf("repairing a shard after a failover that lost something: %w", err)
+			}
+		}
+	}
+	if !known {
+		a.mu.Lock()
+		a.connections = connections
+		a.mu.Unlock()
+	}
+	return nil
+}
+
+// lost reports whether the journal does not have an entry that it had.
+func (s *shard) lost(ctx context.Context, sequence, tag uint64) (bool, error) {
+	found, err := s.entries(ctx, sequence, sequence, 1)
+	if err != nil {
+		return false, err
+	}
+	if len(found) == 1 {
+		return found[0].tag != tag, nil
+	}
+	oldest, err := s.entries(ctx, 0, 1<<62, 1)
+	if err != nil {
+		return false, err
+	}
+	return len(oldest) == 0 || oldest[0].sequence <= sequence, nil // else it has been archived
+}
+
+// repair carries out again what was acknowledged, in order, with s.gate held.
+func (s *shard) repair(ctx context.Context) error {
+	l, a := s.ledger, &s.acked
+	l.log.Error("a failover has lost what was acknowledged; carrying it out again", "shard", s.number)
+	if err := s.resume(ctx); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	flights := slices.Clone(a.flights)
+	a.mu.Unlock()
+	var survived, again, refused int
+	for _, kept := range flights {
+		f := newFlight()
+		for _, q := range kept.questions {
+			f.add(q)
+		}
+		f.prepare(s)
+		if err := s.sendPatiently(ctx, f); err != nil {
+			return err
+		}
+		for i := range f.questions {
+			switch f.reply.answer(i).outcome {
+			case wallet.Applied:
+				again++
+			case outcomeKnown:
+				survived++
+			default:
+				refused++
+			}
+		}
+		a.mu.Lock()
+		a.sequence, a.tag = f.reply.sequence, f.tag
+		if !f.reply.written {
+			a.sequence, a.tag = 0, 0
+		}
+		a.mu.Unlock()
+	}
+	say := l.log.Warn
+	if refused > 0 {
+		say = l.log.Error
+	}
+	say("the shard is repaired as far as this process remembers", "shard", s.number,
+		"carried_out_again", again, "survived", survived, "refused_now", refused)
+	return nil
+}
+
+// resume lets the shard count on behind what other shards have received from it.
+func (s *shard) resume(ctx context.Context) error {
+	for _, to := range s.ledger.shards {
+		if to == s {
+			continue
+		}
+		var last string
+		if err := to.read(ctx, func(ctx context.Context, c *goredis.Client) (err error) {
+			last, err = c.HGet(ctx, to.fixed[keyMeta], arrivedFrom(s.number)).Result()
+			return err
+		}); err != nil {
+			return err
+		}
+		var n uint64
+		if _, err := fmt.Sscan(last, &n); err != nil {
+			continue // nothing has ever arrived
+		}
+		q := &question{ask: askResume, rest: appendUint(appendUint(nil, uint64(to.number), 2), n, 7)}
+		q.encode()
+		f := newFlight()
+		f.add(q)
+		f.prepare(s)
+		if err := s.sendPatiently(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendPatiently sends a flight until it is answered or ctx ends.
+func (s *shard) sendPatiently(ctx context.Context, f *flight) error {
+	for n := 0; ; n++ {
+		err := f.send(s)
+		if err == nil && f.reply.complete {
+			return nil
+		}
+		if err == nil || s.passing(f, err) {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause(n)):
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package redis
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// Ledger is the distributed ledger: it implements [wallet.Ledger] and is safe for
+// concurrent use. Make one with [Open]. Any number of them, in any number of
+// processes, share the books.
+type Ledger struct {
+	options  Options
+	log      *slog.Logger
+	servers  *servers
+	promises *promises
+	shards   []*shard
+	id       string // of the books, random
+
+	closing    atomic.Bool
+	flights    sync.WaitGroup
+	background context.Context
+	end        context.CancelFunc
+	workers    sync.WaitGroup
+	closed     sync.Once
+}
+
+var errClosed = fmt.Errorf("%w: closed", wallet.ErrUnavailable)
+
+// Open connects to the servers and finds the ledger there, or makes one. It refuses
+// servers that do not promise what the durability asks for. The text of each error
+// says what to do.
+func Open(o Options) (*Ledger, error) {
+	if err := o.settle(); err != nil {
+		return nil, fmt.Errorf("ledger redis: %w", err)
+	}
+	l := &Ledger{options: o, log: o.Log}
+	var err error
+	if l.servers, err = dial(&o); err != nil {
+		return nil, fmt.Errorf("ledger redis: %w", err)
+	}
+	l.background, l.end = context.WithCancel(context.Background())
+	l.promises = &promises{durability: o.Durability, assume: o.AssumeDurable, log: o.Log, servers: l.servers}
+	if err := l.open(); err != nil {
+		l.end()
+		err = fmt.Errorf("ledger redis: %w", err)
+		if classifiable(err) && !errors.Is(err, wallet.ErrCorrupt) {
+			err = fmt.Errorf("%w: %s", err, cure(errors.Unwrap(err)))
+		}
+		return nil, errors.Join(err, l.servers.close())
+	}
+	l.workers.Add(2)
+	go func() { defer l.workers.Done(); l.promises.watch(l.background) }()
+	go func() { defer l.workers.Done(); l.tend(l.background) }()
+	if o.Archive != nil {
+		l.workers.Go(func() { l.archive(l.background) })
+	}
+	return l, nil
+}
+
+func (l *Ledger) open() error {
+	ctx, cancel := context.WithTimeout(l.background, l.options.Patience+l.options.Timeout)
+	defer cancel()
+	if err := l.patiently(ctx, func() error { return l.promises.read(ctx) }); err != nil {
+		return err
+	}
+	if err := l.loadScript(ctx); err != nil {
+		return err
+	}
+	count, err := l.identify(ctx)
+	if err != nil {
+		return err
+	}
+	for n := range count {
+		l.shards = append(l.shards, &shard{keys: newKeys(l.options.Name, n), number: n, ledger: l})
+	}
+	return nil
+}
+
+// patiently calls do until it succeeds, judges, or ctx ends: at a start a server may
+// still be loading, or a failover be under way.
+func (l *Ledger) patiently(ctx context.Context, do func() error) error {
+	for n := 0; ; n++ {
+		err := do()
+		if err == nil || !classifiable(err) || hasPrefix(err, "NOAUTH") || hasPrefix(err, "WRONGPASS") || hasPrefix(err, "NOPERM") {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause(n)):
+		}
+	}
+}
+
+// loadScript gives the script to every master. A server forgets it when it restarts.
+func (l *Ledger) loadScript(ctx context.Context) error {
+	return l.servers.eachMaster(ctx, func(ctx context.Context, c *goredis.Client) error {
+		return script.Load(ctx, c).Err()
+	})
+}
+
+// fieldID is where the meta hash of the first shard has the ledger's random id, the
+// format and the number of shards: written once.
+const (
+	fieldID = "ledger"
+	format  = "1"
+)
+
+// identify finds out how many shards the ledger has, or makes a new one.
+func (l *Ledger) identify(ctx context.Context) (shards int, err error) {
+	meta := newKeys(l.options.Name, 0).fixed[keyMeta]
+	c, err := l.servers.master(ctx, meta)
+	if err != nil {
+		return 0, err
+	}
+	shards = l.options.Shards
+	if shards == 0 {
+		shards = defaultShards
+		if l.options.Cluster {
+			shards = defaultClusterSize
+		}
+	}
+	var id [16]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		return 0, err
+	}
+	// Two that begin at once agree: the first field that is set decides.
+	mine := strings.Join([]string{hex.EncodeToString(id[:]), format, strconv.Itoa(shards)}, " ")
+	if _, err := c.HSetNX(ctx, meta, fieldID, mine).Result(); err != nil {
+		return 0, err
+	}
+	found, err := c.HGet(ctx, meta, fieldID).Result()
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(found)
+	if len(fields) != 3 || fields[1] != format {
+		return 0, fmt.Errorf("%w: the key %s is not a ledger of this format", wallet.ErrCorrupt, meta)
+	}
+	l.id = fields[0]
+	switch shards, err = strconv.Atoi(fields[2]); {
+	case err != nil || shards < 1 || shards > MaxShards:
+		return 0, fmt.Errorf("%w: the key %s has no number of shards", wallet.ErrCorrupt, meta)
+	case l.options.Shards != 0 && l.options.Shards != shards:
+		return 0, promiseError(fmt.Sprintf("the ledger %s has %d shards and not %d; their number never changes: leave shards out, or give another name and import the ledger into it",
+			l.options.Name, shards, l.options.Shards))
+	}
+	return shards, nil
+}
+
+// refusal is why the ledger takes no questions, or nil.
+func (l *Ledger) refusal() error {
+	if l.closing.Load() {
+		return errClosed
+	}
+	return l.promises.refusal()
+}
+
+// now is the time by this instance: near enough to that of the servers to choose keys.
+func (l *Ledger) now() time.Time {
+	if l.options.Clock != nil {
+		return l.options.Clock()
+	}
+	return time.Now()
+}
+
+// root is the shard with what belongs to no wallet.
+func (l *Ledger) root() *shard { return l.shards[0] }
+
+func (l *Ledger) shardOf(id wallet.WalletID) *shard { return l.shards[shardOf(id, len(l.shards))] }
+
+// Close implements [wallet.Ledger].
+func (l *Ledger) Close() error {
+	var err error
+	l.closed.Do(func() {
+		l.closing.Store(true)
+		for _, s := range l.shards {
+			s.mu.Lock() // whoever has seen the ledger open is on board of a flight now
+			s.mu.Unlock() //nolint:staticcheck // the empty section is a barrier
+		}
+		l.flights.Wait()
+		l.end()
+		l.workers.Wait()
+		err = l.servers.close()
+	})
+	return err
+}
+
+var _ wallet.Ledger = (*Ledger)(nil)

@@ -1,0 +1,147 @@
+package redis
+
+import (
+	"context"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// Hold implements [wallet.Mover].
+func (l *Ledger) Hold(ctx context.Context, h wallet.Hold) (wallet.Receipt, error) {
+	if err := h.Check(); err != nil {
+		return wallet.Receipt{}, err
+	}
+	what := askedOfHold(&h)
+	return l.shardOf(h.Wallet).operate(ctx, &question{
+		ask: askHold, id: h.ID, wallet: h.Wallet, generation: h.Generation, amount: h.Amount,
+		span: h.TTL.Milliseconds(), rest: what,
+	}, what)
+}
+
+// Capture implements [wallet.Mover].
+func (l *Ledger) Capture(ctx context.Context, c wallet.Capture) (wallet.Receipt, error) {
+	if err := c.Check(); err != nil {
+		return wallet.Receipt{}, err
+	}
+	what := askedOfCapture(&c)
+	q := &question{
+		ask: askCapture, id: c.ID, wallet: c.Wallet, amount: c.Amount, rule: ruleKeyOf(c.Rule),
+		rest: append(append([]byte(nil), c.Hold[:]...), what...),
+	}
+	if c.Resource != "" {
+		q.flags, q.span, q.resource = 1, c.Window.Milliseconds(), resourceKeyOf(c.Resource)
+	}
+	return l.shardOf(c.Wallet).operate(ctx, q, what)
+}
+
+// Release implements [wallet.Mover].
+func (l *Ledger) Release(ctx context.Context, r wallet.Release) (wallet.Receipt, error) {
+	what := askedOfRelease(&r)
+	return l.shardOf(r.Wallet).operate(ctx, &question{
+		ask: askRelease, id: r.ID, wallet: r.Wallet, rest: append(append([]byte(nil), r.Hold[:]...), what...),
+	}, what)
+}
+
+// The ways of a transfer; see scripts/64-transfer.lua.
+const (
+	wayBetween = iota
+	wayToName
+	wayFromName
+	wayToShard
+)
+
+// Transfer implements [wallet.Mover]. Between wallets of two shards it takes effect for
+// the one that gives first, and is credited to the other before it answers.
+func (l *Ledger) Transfer(ctx context.Context, t wallet.Transfer) (wallet.Receipt, error) {
+	if err := t.Check(); err != nil {
+		return wallet.Receipt{}, err
+	}
+	about := t.From.Wallet
+	if !t.From.IsWallet() {
+		about = t.To.Wallet
+	}
+	what, from := askedOfTransfer(&t, about), l.shardOf(about)
+	to := from
+	if t.To.IsWallet() {
+		to = l.shardOf(t.To.Wallet)
+	}
+	for {
+		q := transferQuestion(&t, about, from, to, what)
+		if from != to {
+			// A wallet is never deleted, so one that is there now will be there.
+			o, full, err := l.mayArrive(ctx, from, to, &t, about)
+			if err != nil || o != wallet.Applied {
+				return wallet.Receipt{Outcome: o}, err
+			}
+			if full {
+				q.flags = 1
+			}
+		}
+		a, err := from.ask(ctx, q)
+		if err != nil {
+			return wallet.Receipt{}, err
+		}
+		if a.outcome == outcomeShort {
+			if gathered, err := l.gather(ctx, from, t.From, t.Amount); err != nil {
+				return wallet.Receipt{}, err
+			} else if gathered {
+				continue
+			}
+		}
+		receipt, err := from.conclude(ctx, q, what, &a)
+		if err == nil && from != to && receipt.Outcome.Done() {
+			err = l.bring(ctx, from, to)
+		}
+		if err != nil {
+			return wallet.Receipt{}, err
+		}
+		return receipt, nil
+	}
+}
+
+func transferQuestion(t *wallet.Transfer, about wallet.WalletID, from, to *shard, what asked) *question {
+	q := &question{ask: askTransfer, id: t.ID, wallet: about, generation: t.Generation, amount: t.Amount}
+	way, funding, name := wayBetween, byte(0), ""
+	switch {
+	case !t.From.IsWallet():
+		way, name = wayFromName, t.From.Name
+		if t.From.IsFunding() {
+			funding = 1
+		}
+	case !t.To.IsWallet():
+		way, name = wayToName, t.To.Name
+	case from != to:
+		way = wayToShard
+	}
+	q.rest = append(append(q.rest, byte(way)), t.To.Wallet[:]...)
+	if way == wayToShard {
+		q.needs(from.outbox(to.number))
+	} else {
+		q.rest = append(q.rest, 0)
+	}
+	q.rest = appendUint(q.rest, uint64(to.number), 2)
+	q.rest = append(appendShort(append(q.rest, funding), name), what...)
+	return q
+}
+
+// mayArrive judges a transfer between shards before it leaves, as far as the other side
+// is concerned: Applied where it may go on, also to be refused because the wallet that
+// receives is full.
+func (l *Ledger) mayArrive(ctx context.Context, from, to *shard, t *wallet.Transfer, about wallet.WalletID) (o wallet.Outcome, full bool, err error) {
+	there, err := to.ask(ctx, &question{ask: askPrecheck, wallet: t.To.Wallet})
+	if err != nil {
+		return 0, false, err
+	}
+	if there.outcome == wallet.Applied {
+		return wallet.Applied, wallet.Amount(there.number)+t.Amount > wallet.MaxAmount, nil
+	}
+	// The id is judged first, which the shard that gives does.
+	here, err := from.ask(ctx, &question{ask: askPrecheck, id: t.ID, wallet: about, flags: 1})
+	switch {
+	case err != nil:
+		return 0, false, err
+	case here.outcome == wallet.Stale:
+		return wallet.Stale, false, nil
+	}
+	return wallet.NotFound, false, nil
+}

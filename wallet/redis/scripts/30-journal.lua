@@ -1,0 +1,36 @@
+-- The journal: one entry for each flight, whose number has no gaps. In it are the
+-- time and the records; one is
+--
+--	length of what follows 2, kind 1, flags 1, which fields follow 1, balance
+--	afterwards 7, position of the wallet's record before 7; the fields; and what was
+--	asked, as the caller wrote it.
+--
+-- A position is an entry's number times 4096 and the record's place in the entry.
+local KIND_CREATE, KIND_CHARGE, KIND_VISIT, KIND_BUY, KIND_REFUND, KIND_DELIVER = 1, 2, 3, 4, 5, 6
+local KIND_TRANSFER, KIND_HOLD, KIND_CAPTURE, KIND_RELEASE, KIND_REKEY, KIND_FREEZE = 7, 8, 9, 10, 11, 12
+local KIND_ISSUE, KIND_REDEEM, KIND_VOID, KIND_SHARE = 13, 14, 15, 64
+
+local FLAG_EXPIRED, FLAG_VISIT, FLAG_RESTORED, FLAG_ARRIVED = 1, 2, 4, 8
+local HAS_AMOUNT, HAS_VISITS, HAS_UNTIL, HAS_HOLD, HAS_TIME, HAS_NUMBER, HAS_RULE, HAS_OTHER = 1, 2, 4, 8, 16, 32, 64, 128
+
+-- number writes an integer exactly: tostring would round it.
+local function number(n)
+	return string.format('%.0f', n)
+end
+
+local PLACES = 4096
+local records = {}
+
+-- record writes a record of a wallet, or of none where w is nil, and returns its
+-- position.
+local function record(w, kind, flags, has, fields, asked)
+	local position = sequence * PLACES + #records
+	local balance, before = 0, 0
+	if w then
+		balance, before = w.available, w.last
+		w.last = position
+		touch(w)
+	end
+	records[#records + 1] = pack('<I2BBBI7I7', 17 + #fields + #asked, kind, flags, has, balance, before) .. fields .. asked
+	return position
+end

@@ -1,0 +1,118 @@
+-- What a wallet pays for: views and bundles.
+do
+local ASK_STANDING, ASK_CHARGE, ASK_BUY = 1, 2, 3
+
+ops[ASK_STANDING] = function(q, w)
+	if w and q.generation == 0 then
+		q.generation = w.generation
+	end
+	local outcome = credential(w, q.generation)
+	if outcome == NOT_FOUND or outcome == REVOKED then
+		return answer(outcome)
+	end
+	local left, left_until = visits(w, q.rule)
+	local flags, ends = grant(w, q.resource)
+	local ahead = 0
+	if not flags or has(flags, IS_CLOSED) then
+		ends = 0
+	elseif has(flags, IS_AHEAD) and not has(flags, IS_GRANT_SETTLED) then
+		ahead = 1
+	end
+	return answer(outcome, ahead, w.available, 0, left, left_until, 0, ends)
+end
+
+-- grant_charge writes the grant of a charge, and of one made ahead what it took:
+-- Settle may end it by its resource alone.
+local function grant_charge(q, w, position, price, kind, rule)
+	local flags, ends = 0, now + q.span
+	if q.flags == 1 then
+		flags = IS_AHEAD
+		local field = w.id .. q.resource
+		write(AHEAD, field, pack('<I7I6c14c8', position, ends, q.key, q.rule) .. pack('<BI7', kind, price) .. rule)
+		schedule(ends, 'u' .. field)
+	end
+	set_grant(w, q.resource, flags, ends, position)
+	return ends
+end
+
+ops[ASK_CHARGE] = function(q, w)
+	local done = judged(w, q, HOUR)
+	if done then return done end
+	local outcome = credential(w, q.generation)
+	if outcome ~= APPLIED then
+		return refuse(outcome, w, w and visits(w, q.rule))
+	end
+	local left, left_until = 0, 0
+	if w.passes ~= '' then
+		left, left_until = visits(w, q.rule)
+	end
+	local flags, ends = grant(w, q.resource)
+	if flags and not has(flags, IS_CLOSED) then
+		return answer(GRANTED, 0, w.available, 0, left, ends)
+	end
+	local rule_length = string.byte(q.text, REST)
+	local rule, what = sub(q.text, REST + 1, REST + rule_length), asked(q, REST + 1 + rule_length)
+	if left > 0 then
+		left = left - 1
+		set_pass(w, q.rule, left, left_until)
+		local position = record(w, KIND_VISIT, 0, HAS_VISITS, pack('<I3', left), what)
+		remember(w, q, position)
+		ends = grant_charge(q, w, position, 0, KIND_VISIT, rule)
+		return answer(APPLIED, FLAG_VISIT, w.available, 0, left, ends, position)
+	end
+	local price = q.amount
+	if price == 0 or price > w.available then
+		return answer(INSUFFICIENT, 0, w.available)
+	end
+	local site = accounts[SITE] + price
+	if site > MOST then
+		return answer(LIMIT, 0, w.available)
+	end
+	accounts[SITE], moved[SITE] = site, true
+	w.available = w.available - price
+	local position = record(w, KIND_CHARGE, 0, 0, '', what)
+	remember(w, q, position)
+	ends = grant_charge(q, w, position, price, KIND_CHARGE, rule)
+	return answer(APPLIED, 0, w.available, price, 0, ends, position)
+end
+
+ops[ASK_BUY] = function(q, w)
+	local done = judged(w, q, HOUR)
+	if done then return done end
+	local left, left_until = 0, 0
+	if w then
+		left, left_until = visits(w, q.rule)
+	end
+	local outcome = credential(w, q.generation)
+	if outcome ~= APPLIED then
+		return refuse(outcome, w, left)
+	end
+	local bought, length, at = unpack('<I4B', q.text, REST)
+	local name = sub(q.text, at, at + length - 1)
+	local total, ends = left + bought, 0
+	if q.span > 0 then
+		ends = now + q.span
+	end
+	if left > 0 then
+		ends = (ends == 0 or left_until == 0) and 0 or max(ends, left_until)
+	end
+	if q.amount > w.available then
+		outcome = INSUFFICIENT
+	else
+		outcome = may_take(SITE, q.amount)
+	end
+	if outcome == APPLIED and total > MOST_VISITS then
+		outcome = LIMIT
+	end
+	if outcome ~= APPLIED then
+		return refuse(outcome, w, left)
+	end
+	add(SITE, q.amount)
+	w.available = w.available - q.amount
+	set_pass(w, q.rule, total, ends)
+	write(RULES, q.rule, name)
+	local position = record(w, KIND_BUY, 0, HAS_VISITS + HAS_UNTIL, pack('<I3I6', total, ends), asked(q, at + length))
+	remember(w, q, position)
+	return answer(APPLIED, 0, w.available, q.amount, total, ends, position)
+end
+end

@@ -1,0 +1,134 @@
+-- Money set aside. A hold is a field of HOLDS under its wallet and id, and a member of
+-- DUE at its end, and again an hour later, when it is forgotten.
+do
+local ASK_HOLD, ASK_CAPTURE, ASK_RELEASE = 6, 7, 8
+
+ops[ASK_HOLD] = function(q, w)
+	local done = judged(w, q, HOUR)
+	if done then return done end
+	local outcome = credential(w, q.generation)
+	if outcome == APPLIED and q.amount > w.available then
+		outcome = INSUFFICIENT
+	end
+	if outcome ~= APPLIED then
+		return refuse(outcome, w)
+	end
+	local what = asked(q, REST)
+	local field, ends = w.id .. sub(what, 2, 17), now + q.span
+	w.available, w.held = w.available - q.amount, w.held + q.amount
+	write(HOLDS, field, pack('<I7I6B', q.amount, ends, 0))
+	schedule(ends, 'h' .. field)
+	local position = record(w, KIND_HOLD, 0, HAS_UNTIL, pack('<I6', ends), what)
+	remember(w, q, position)
+	return answer(APPLIED, 0, w.available, q.amount, 0, ends, position)
+end
+
+-- resolve ends a hold.
+local function resolve(w, field, amount, ends)
+	write(HOLDS, field, pack('<I7I6B', amount, ends, 1))
+	w.held = w.held - amount
+end
+
+-- unresolved returns a wallet's hold that can be captured or released, or why there
+-- is none.
+local function unresolved(w, field)
+	local text = w and read(HOLDS, field)
+	if not text then
+		return NOT_FOUND
+	end
+	local amount, ends, ended = unpack('<I7I6B', text)
+	if now - ends > HOUR then
+		return NOT_FOUND
+	end
+	if ended == 1 then
+		return SPENT
+	end
+	return APPLIED, amount, ends
+end
+
+ops[ASK_CAPTURE] = function(q, w)
+	local done = judged(w, q, HOUR)
+	if done then return done end
+	local field = q.wallet .. sub(q.text, REST, REST + 15)
+	local outcome, held, ends = unresolved(w, field)
+	if outcome == APPLIED then
+		outcome = q.amount > held and INSUFFICIENT or may_take(SITE, q.amount)
+	end
+	if outcome ~= APPLIED then
+		return refuse(outcome, w)
+	end
+	resolve(w, field, held, ends)
+	add(SITE, q.amount)
+	w.available = w.available + held - q.amount
+	local until_ = 0
+	if q.flags == 1 then -- it names a resource
+		until_ = now + q.span
+		local flags, there, paid = grant(w, q.resource)
+		if not flags or has(flags, IS_CLOSED) then
+			flags, paid = 0, 0
+		else
+			until_ = max(until_, there)
+		end
+		if not has(flags, IS_CAPTURED) then flags = flags + IS_CAPTURED end
+		set_grant(w, q.resource, flags, until_, paid)
+		local ahead = paid ~= 0 and has(flags, IS_AHEAD) and read(AHEAD, w.id .. q.resource)
+		if ahead then -- it lasts as long as its grant
+			write(AHEAD, w.id .. q.resource, sub(ahead, 1, 7) .. pack('<I6', until_) .. sub(ahead, 14))
+			schedule(until_, 'u' .. w.id .. q.resource)
+		end
+	end
+	local position = record(w, KIND_CAPTURE, 0, HAS_HOLD + HAS_UNTIL, pack('<I6I7', until_, held), asked(q, REST + 16))
+	remember(w, q, position)
+	return answer(APPLIED, 0, w.available, q.amount, 0, until_, position)
+end
+
+ops[ASK_RELEASE] = function(q, w)
+	local done = judged(w, q, HOUR)
+	if done then return done end
+	local field = q.wallet .. sub(q.text, REST, REST + 15)
+	local outcome, held, ends = unresolved(w, field)
+	if outcome ~= APPLIED then
+		return refuse(outcome, w)
+	end
+	resolve(w, field, held, ends)
+	w.available = w.available + held
+	local position = record(w, KIND_RELEASE, 0, HAS_HOLD, pack('<I7', held), asked(q, REST + 16))
+	remember(w, q, position)
+	return answer(APPLIED, 0, w.available, held, 0, 0, position)
+end
+
+-- expire gives a hold back whose end has come, as of that end.
+local function expire(field)
+	local text = read(HOLDS, field)
+	if not text then return end
+	local amount, ends, ended = unpack('<I7I6B', text)
+	if ended == 0 then
+		local w = wallet(sub(field, 1, 16))
+		resolve(w, field, amount, ends)
+		w.available = w.available + amount
+		record(w, KIND_RELEASE, FLAG_EXPIRED, HAS_HOLD + HAS_TIME, pack('<I7I6', amount, ends),
+			string.char(KIND_RELEASE) .. sub(field, 17, 32) .. w.id)
+	end
+	schedule(ends + HOUR + 1, 'f' .. field)
+end
+
+-- MOST_DUE is how much a flight brings to its end before it carries anything out.
+local MOST_DUE = 500
+
+-- bring_to_end does what is due, and reports whether that was all.
+function bring_to_end()
+	local due = call('ZRANGEBYSCORE', KEYS[DUE], '-inf', now, 'LIMIT', 0, MOST_DUE)
+	for i = 1, #due do
+		local what, field = sub(due[i], 1, 1), sub(due[i], 2)
+		dropped[#dropped + 1] = due[i]
+		if what == 'h' then
+			expire(field)
+		elseif what == 'f' then
+			write(HOLDS, field, false)
+		else
+			write(AHEAD, field, false)
+		end
+	end
+	return #due < MOST_DUE
+end
+end

@@ -1,0 +1,90 @@
+-- A flight: what is due, then each question in turn, then all that was written.
+local FIRST_QUESTION = 4
+local AT_ONCE = 1000 -- arguments of one command; Lua's stack ends at some thousands
+
+local function each_part(list, command, key)
+	for from = 1, #list, AT_ONCE do
+		call(command, key, unpack_list(list, from, min(from + AT_ONCE - 1, #list)))
+	end
+end
+
+local answers = {}
+
+local function carry_out()
+	local questions, ids = {}, {}
+	for i = FIRST_QUESTION, #ARGV do
+		local q = parse_question(ARGV[i])
+		questions[#questions + 1] = q
+		if wallets[q.wallet] == nil then
+			wallets[q.wallet] = false
+			ids[#ids + 1] = q.wallet
+		end
+	end
+	if #ids > 0 then
+		local texts = call('HMGET', KEYS[WALLETS], unpack_list(ids))
+		for i = 1, #ids do
+			wallets[ids[i]] = texts[i] and parse(ids[i], texts[i])
+		end
+	end
+	for i = 1, #questions do
+		local q = questions[i]
+		answers[i] = ops[q.op](q, wallets[q.wallet])
+	end
+end
+
+local function write_down()
+	if #records > 0 then
+		call('XADD', KEYS[JOURNAL], number(sequence) .. '-' .. ARGV[3], 'r', pack('<BI6', 1, now) .. table.concat(records))
+	end
+	local fields = {}
+	for name in pairs(moved) do
+		fields[#fields + 1] = name
+		fields[#fields + 1] = number(accounts[name])
+	end
+	if #records > 0 then
+		fields[#fields + 1] = 'seq'
+		fields[#fields + 1] = number(sequence)
+		fields[#fields + 1] = 'time'
+		fields[#fields + 1] = number(now)
+	end
+	each_part(fields, 'HSET', KEYS[META])
+	fields = {}
+	for i = 1, #touched do
+		fields[2 * i - 1] = touched[i].id
+		fields[2 * i] = render(touched[i])
+	end
+	each_part(fields, 'HSET', KEYS[WALLETS])
+	for key, names in pairs(changed) do
+		local set, gone = {}, {}
+		for name in pairs(names) do
+			local value = cells[key][name]
+			if value then
+				set[#set + 1] = name
+				set[#set + 1] = value
+			else
+				gone[#gone + 1] = name
+			end
+		end
+		each_part(set, 'HSET', KEYS[key])
+		each_part(gone, 'HDEL', KEYS[key])
+		if lasts[key] and #set > 0 then
+			call('PEXPIRE', KEYS[key], number(max(lasts[key] - now, SECOND)))
+		end
+	end
+	for i = 1, #pushed do
+		call('RPUSH', pushed[i][1], pushed[i][2])
+	end
+	each_part(dropped, 'ZREM', KEYS[DUE])
+	each_part(scheduled, 'ZADD', KEYS[DUE])
+end
+
+local all = bring_to_end()
+if all then
+	carry_out()
+end
+write_down()
+local written = 0
+if #records > 0 then written = 1 end
+table.insert(texts, 1, pack('<BI6I7', (all and 1 or 0) + 2 * written, now, sequence - 1 + written))
+table.insert(texts, 2, table.concat(answers))
+return texts
