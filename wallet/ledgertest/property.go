@@ -58,6 +58,7 @@ func newPair(t testing.TB, rt *rapid.T, e Engine) *pair {
 		w, _ := p.model.Wallet(p.ctx, id) // generation 0 of a wallet that is not there
 		return w.Generation
 	})
+	p.parts = e.Together != nil
 	for _, id := range p.wallets[:3] {
 		step(p, wallet.Ledger.CreateWallet, wallet.CreateWallet{ID: p.newID(0), Wallet: id})
 		step(p, wallet.Ledger.Transfer, wallet.Transfer{

@@ -30,6 +30,7 @@ type draws struct {
 	codes    []wallet.Digest              // vouchers that were issued
 	edges    []time.Time                  // when something ends
 	accounts []wallet.Account
+	parts    bool // of accounts, with a limit each: the model's are whole, so none may be reached
 }
 
 func newDraws(rt *rapid.T, clock *Clock, current func(wallet.WalletID) uint32) *draws {
@@ -170,6 +171,9 @@ func (d *draws) resource() string {
 
 func (d *draws) amount() wallet.Amount {
 	if d.rarely("extreme amount", 3) {
+		if d.parts {
+			return pick(d, "amount", 0, -1, wallet.MaxAmount+1)
+		}
 		return pick(d, "amount", wallet.MaxAmount, 0, -1, wallet.MaxAmount+1, wallet.MaxAmount-1, wallet.MaxAmount-20*price)
 	}
 	return pick(d, "amount", price, 1, 2*price, wallet.Unit, 20*price, 10*price)

@@ -25,6 +25,12 @@ type Engine struct {
 	// operations: there it is a Conflict. For its own wallet an id with other
 	// content is a Conflict in every engine.
 	IDsOfWallets bool
+
+	// Together reports whether two wallets share the accounts that have a name,
+	// for an engine that keeps each in parts, as in the shards of a distributed
+	// ledger: the limit of such an account is that of a part. Nil where it
+	// keeps them whole.
+	Together func(a, b wallet.WalletID) bool
 }
 
 // scenario is one sentence of the contract and how to hold it against a

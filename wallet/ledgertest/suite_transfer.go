@@ -98,9 +98,8 @@ var transfers = []scenario{
 		expect(b, wallet.Ledger.Transfer, pay(wallet.FundingOperator, wallet.WalletAccount(w), 1), wallet.Receipt{
 			Outcome: wallet.Limit, Balance: wallet.MaxAmount,
 		})
-		other := b.wallet(0)
-		expect(b, wallet.Ledger.Transfer, pay(card, wallet.WalletAccount(other), 1), wallet.Receipt{Outcome: wallet.Limit})
-		b.fund(other, 1)
+		expect(b, wallet.Ledger.Transfer, pay(card, wallet.WalletAccount(b.neighbour(w)), 1), wallet.Receipt{Outcome: wallet.Limit})
+		other := b.wallet(1)
 		expect(b, wallet.Ledger.Transfer, pay(wallet.WalletAccount(other), wallet.WalletAccount(w), 1), wallet.Receipt{
 			Outcome: wallet.Limit, Balance: 1,
 		})
@@ -109,7 +108,8 @@ var transfers = []scenario{
 		})
 	}},
 	{"a full site sells nothing more (invariant 2)", func(b *trial) {
-		rich, w := b.wallet(wallet.MaxAmount), b.wallet(0)
+		rich := b.wallet(wallet.MaxAmount)
+		w := b.neighbour(rich)
 		do(b, wallet.Ledger.Transfer, pay(wallet.WalletAccount(rich), wallet.Site, wallet.MaxAmount))
 		do(b, wallet.Ledger.Transfer, pay(card, wallet.WalletAccount(w), hundred))
 		h := withID(set(w, wallet.Unit), b.id())

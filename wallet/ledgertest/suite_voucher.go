@@ -166,7 +166,8 @@ var redeeming = []scenario{
 		})
 	}},
 	{"vouchers bring in no more than their funding account may owe (invariant 1)", func(b *trial) {
-		rich, w := b.wallet(0), b.wallet(0)
+		rich := b.wallet(0)
+		w := b.neighbour(rich)
 		big := NewVoucher(b, b.l, b.clock.Now, wallet.MaxAmount)
 		small := NewVoucher(b, b.l, b.clock.Now, 1)
 		expect(b, wallet.Ledger.Redeem, wallet.Redeem{Wallet: rich, Code: big}, wallet.Receipt{

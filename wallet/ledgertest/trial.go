@@ -148,6 +148,20 @@ func (b *trial) wallet(amount wallet.Amount) wallet.WalletID {
 	return NewWallet(b, b.l, b.clock.Now, amount)
 }
 
+// neighbour creates an empty wallet that shares with another all accounts that have a
+// name, with their limits.
+func (b *trial) neighbour(of wallet.WalletID) wallet.WalletID {
+	b.Helper()
+	id := wallet.WalletID(b.id())
+	for b.engine.Together != nil && !b.engine.Together(of, id) {
+		id = wallet.WalletID(b.id())
+	}
+	if r := do(b, wallet.Ledger.CreateWallet, wallet.CreateWallet{Wallet: id}); r.Outcome != wallet.Applied {
+		b.Fatalf("creating a wallet: %v", r.Outcome)
+	}
+	return id
+}
+
 func (b *trial) fund(id wallet.WalletID, amount wallet.Amount) {
 	b.Helper()
 	Fund(b, b.l, b.clock.Now, id, amount)

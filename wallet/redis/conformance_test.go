@@ -38,7 +38,7 @@ func TestPropertyOnSentinels(t *testing.T) {
 // engineOn is this package on some servers for the conformance suite. Each ledger has a
 // name of its own.
 func engineOn(o Options) ledgertest.Engine {
-	return ledgertest.Engine{
+	e := ledgertest.Engine{
 		Open: func(t testing.TB, clock func() time.Time) wallet.Ledger {
 			o := o
 			o.Name = ledgertest.NewID(t, time.Now).String()
@@ -53,6 +53,12 @@ func engineOn(o Options) ledgertest.Engine {
 		},
 		IDsOfWallets: true,
 	}
+	if o.Cluster {
+		e.Together = func(a, b wallet.WalletID) bool {
+			return shardOf(a, defaultClusterSize) == shardOf(b, defaultClusterSize)
+		}
+	}
+	return e
 }
 
 func openOn(t testing.TB, o Options, clock func() time.Time) *Ledger {

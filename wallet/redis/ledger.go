@@ -46,6 +46,7 @@ func Open(o Options) (*Ledger, error) {
 	if err := o.settle(); err != nil {
 		return nil, fmt.Errorf("ledger redis: %w", err)
 	}
+	quiet()
 	l := &Ledger{options: o, log: o.Log}
 	var err error
 	if l.servers, err = dial(&o); err != nil {
@@ -188,7 +189,7 @@ func (l *Ledger) Close() error {
 	l.closed.Do(func() {
 		l.closing.Store(true)
 		for _, s := range l.shards {
-			s.mu.Lock() // whoever has seen the ledger open is on board of a flight now
+			s.mu.Lock()   // whoever has seen the ledger open is on board of a flight now
 			s.mu.Unlock() //nolint:staticcheck // the empty section is a barrier
 		}
 		l.flights.Wait()

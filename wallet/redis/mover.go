@@ -142,6 +142,8 @@ func (l *Ledger) mayArrive(ctx context.Context, from, to *shard, t *wallet.Trans
 		return 0, false, err
 	case here.outcome == wallet.Stale:
 		return wallet.Stale, false, nil
+	case here.outcome == outcomeKnown:
+		return wallet.Applied, false, nil
 	}
 	return wallet.NotFound, false, nil
 }

@@ -34,14 +34,14 @@ func dial(o *Options) (*servers, error) {
 		s.connections.Add(1)
 		return nil
 	}
-	quiet := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	noNotices := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	switch {
 	case o.URL != "":
 		options, err := goredis.ParseURL(o.URL)
 		if err != nil {
 			return nil, errors.New("the url is none: " + withoutSecrets(err, o.URL))
 		}
-		options.OnConnect, options.MaintNotificationsConfig = connected, quiet
+		options.OnConnect, options.MaintNotificationsConfig = connected, noNotices
 		limit(options, o)
 		if options.TLSConfig != nil && o.TLS != nil {
 			tls := o.TLS.Clone()
@@ -56,7 +56,7 @@ func dial(o *Options) (*servers, error) {
 			Addrs: o.Addresses, Username: o.Username, Password: o.Password, TLSConfig: o.TLS,
 			MaxRetries: -1, MaxRedirects: -1, DialTimeout: o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout,
 			PoolSize: poolSize, PoolTimeout: o.Timeout, ContextTimeoutEnabled: true, DisableIdentity: true,
-			OnConnect: connected, MaintNotificationsConfig: quiet,
+			OnConnect: connected, MaintNotificationsConfig: noNotices,
 		})
 	case o.Master != "":
 		s.one = goredis.NewFailoverClient(&goredis.FailoverOptions{
@@ -70,7 +70,7 @@ func dial(o *Options) (*servers, error) {
 	default:
 		options := &goredis.Options{
 			Addr: o.Addresses[0], Username: o.Username, Password: o.Password, DB: o.DB, TLSConfig: o.TLS,
-			OnConnect: connected, MaintNotificationsConfig: quiet,
+			OnConnect: connected, MaintNotificationsConfig: noNotices,
 		}
 		if strings.HasPrefix(options.Addr, "/") {
 			options.Network = "unix"

@@ -58,7 +58,7 @@ func (l *Ledger) Redeem(ctx context.Context, r wallet.Redeem) (wallet.Receipt, e
 // redeemInto redeems a voucher into a wallet of another shard than the first.
 func (l *Ledger) redeemInto(ctx context.Context, s *shard, q *question, what asked) (wallet.Receipt, error) {
 	for {
-		before := &question{ask: askPrecheck, id: q.id, wallet: q.wallet, flags: 1}
+		before := &question{ask: askPrecheck, id: q.id, wallet: q.wallet, flags: 1, amount: q.amount}
 		here, err := s.ask(ctx, before)
 		if err != nil {
 			return wallet.Receipt{}, err
@@ -70,10 +70,7 @@ func (l *Ledger) redeemInto(ctx context.Context, s *shard, q *question, what ask
 		switch {
 		case err != nil:
 			return wallet.Receipt{}, err
-		case a.outcome == outcomeAgain: // now the value is known, and whether there is room for it
-			if wallet.Amount(here.number)+a.amount > wallet.MaxAmount {
-				return wallet.Receipt{Outcome: wallet.Limit, Balance: here.balance}, nil
-			}
+		case a.outcome == outcomeAgain: // now the value is known, and whether there is room for it is asked
 			q.amount = a.amount
 			continue
 		case a.outcome == wallet.NotFound:
@@ -84,7 +81,7 @@ func (l *Ledger) redeemInto(ctx context.Context, s *shard, q *question, what ask
 		if err := l.bring(ctx, l.root(), s); err != nil {
 			return wallet.Receipt{}, err
 		}
-		if here, err = s.ask(ctx, before); err != nil {
+		if here, err = s.ask(ctx, &question{ask: askPrecheck, id: q.id, wallet: q.wallet, flags: 1}); err != nil {
 			return wallet.Receipt{}, err
 		}
 		receipt, err := s.conclude(ctx, q, what, &here)

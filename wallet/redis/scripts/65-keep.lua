@@ -111,12 +111,16 @@ ops[ASK_LOOK] = function(_, w)
 	return answer(APPLIED, 0, 0, 0, 0, 0, 0, #texts)
 end
 
--- Whether a wallet could be credited by an operation about it or about another.
+-- Whether a wallet could be credited by an operation about it or about another, or by
+-- a voucher of a value.
 ops[ASK_PRECHECK] = function(q, w)
 	local done = q.flags == 1 and judged(w, q, WEEK)
 	if done then return done end
 	if not w then
 		return answer(NOT_FOUND)
+	end
+	if q.amount > 0 and (may_give(VOUCHERS, true, q.amount) ~= APPLIED or may_have(w, q.amount) ~= APPLIED) then
+		return refuse(LIMIT, w)
 	end
 	return answer(APPLIED, 0, w.available, 0, 0, 0, 0, w.available + w.held)
 end
