@@ -46,7 +46,7 @@ func (api *adminAPI) Routes() []caddy.AdminRoute {
 	for path, operation := range operations {
 		routes = append(routes, caddy.AdminRoute{Pattern: adminPrefix + path, Handler: api.handler(operation)})
 	}
-	return routes
+	return append(routes, caddy.AdminRoute{Pattern: adminPrefix + "export", Handler: api.exporter()})
 }
 
 // operatorCall is one authenticated request of the operator.
@@ -60,7 +60,11 @@ type operatorCall struct {
 
 func (api *adminAPI) handler(operation func(*operatorCall) (any, error)) caddy.AdminHandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		result, err := api.serve(w, r, operation)
+		var result any
+		err := api.serve(w, r, func(c *operatorCall) (err error) {
+			result, err = operation(c)
+			return err
+		})
 		if err != nil {
 			return err
 		}
@@ -69,34 +73,34 @@ func (api *adminAPI) handler(operation func(*operatorCall) (any, error)) caddy.A
 	}
 }
 
-func (api *adminAPI) serve(w http.ResponseWriter, r *http.Request, operation func(*operatorCall) (any, error)) (any, error) {
+// serve lets the operator do something.
+func (api *adminAPI) serve(w http.ResponseWriter, r *http.Request, operation func(*operatorCall) error) error {
 	if r.Method != http.MethodPost {
-		return nil, adminError(http.StatusMethodNotAllowed, "use POST")
+		return adminError(http.StatusMethodNotAllowed, "use POST")
 	}
 	// The app of the configuration that runs: after a failed reload Caddy keeps
 	// the admin endpoint of the one that does not.
 	app, err := caddy.ActiveContext().AppIfConfigured(appName)
 	if err != nil {
-		return nil, adminError(http.StatusNotFound, "the running configuration has no paywall")
+		return adminError(http.StatusNotFound, "the running configuration has no paywall")
 	}
 	c := &operatorCall{App: app.(*App), r: r}
 	if c.keys, err = c.open(); err != nil {
-		return nil, adminError(http.StatusServiceUnavailable, err.Error())
+		return adminError(http.StatusServiceUnavailable, err.Error())
 	}
 	credential, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !found || !c.keys.isOperator(credential) {
-		return nil, adminError(http.StatusForbidden,
+		return adminError(http.StatusForbidden,
 			"this needs the operator's credential, from the file "+operatorFile+" in the paywall folder of Caddy's data directory")
 	}
 	if err := readJSON(http.MaxBytesReader(w, r.Body, maxBody), &c.input); err != nil {
-		return nil, adminError(http.StatusBadRequest, "the body must be one JSON object with the fields of this operation")
+		return adminError(http.StatusBadRequest, "the body must be one JSON object with the fields of this operation")
 	}
 	if c.ledger, err = c.lease(); err != nil {
-		return nil, adminError(http.StatusServiceUnavailable, err.Error())
+		return adminError(http.StatusServiceUnavailable, err.Error())
 	}
 	defer c.ledger.release()
-	result, err := operation(c)
-	return result, asAdminError(err)
+	return asAdminError(operation(c))
 }
 
 func adminError(status int, text string) error {

@@ -59,7 +59,7 @@ func TestWithoutTheCredentialNothingMoves(t *testing.T) {
 	bodies := map[string]string{
 		"vouchers/create": `{"value":"1.00","count":1}`, "vouchers/list": `{}`, "vouchers/void": `{"voucher":"1"}`,
 		"wallets/list": `{}`, "wallets/show": `{"wallet":"` + m.id() + `"}`, "wallets/credit": `{"wallet":"` + m.id() + `","amount":"1.00"}`,
-		"wallets/freeze": `{"wallet":"` + m.id() + `"}`, "report": `{}`, "verify": `{}`,
+		"wallets/freeze": `{"wallet":"` + m.id() + `"}`, "report": `{}`, "verify": `{}`, "export": `{}`,
 	}
 	if routes := new(adminAPI).Routes(); len(routes) != len(bodies) {
 		t.Errorf("there are %d routes, and %d are tested", len(routes), len(bodies))

@@ -24,6 +24,7 @@ const (
 	appName = "paywall"
 
 	defaultCurrency      = "USD"
+	defaultLedger        = `{"engine":"local"}`
 	defaultTokenLifetime = caddy.Duration(180 * 24 * time.Hour)
 	minTokenLifetime     = caddy.Duration(time.Hour)
 	maxTokenLifetime     = caddy.Duration(400 * 24 * time.Hour) // as long as browsers keep a cookie
@@ -108,7 +109,7 @@ func (a *App) Provision(ctx caddy.Context) (err error) {
 		return fmt.Errorf("paywall: %w", err)
 	}
 	if a.LedgerRaw == nil {
-		a.LedgerRaw = json.RawMessage(`{"engine":"local"}`)
+		a.LedgerRaw = json.RawMessage(defaultLedger)
 	}
 	module, err := ctx.LoadModule(a, "LedgerRaw")
 	if err != nil {

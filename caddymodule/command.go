@@ -24,12 +24,14 @@ import (
 func init() {
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  appName,
-		Usage: "voucher|wallet|report|verify",
+		Usage: "voucher|wallet|report|verify|export|import",
 		Short: "Runs the paywall of a running Caddy: vouchers, wallets, revenue, books",
 		Long: `
 Talks to the admin endpoint of a running Caddy and does what the operator of its
 paywall can do. The operator's credential is read from the paywall folder of
-Caddy's data directory, so run it as the user that Caddy runs as.`,
+Caddy's data directory, so run it as the user that Caddy runs as.
+
+export and import move a ledger to another engine, while Caddy is stopped.`,
 		CobraFunc: paywallCommand,
 	})
 }
@@ -40,7 +42,7 @@ func paywallCommand(root *cobra.Command) {
 	flags.Bool("json", false, "Print JSON")
 	flags.String("address", "", "The address of the admin endpoint (default: Caddy's)")
 	flags.Duration("wait", 0, "How long to wait for Caddy to come up")
-	root.AddCommand(voucherCommand(), walletCommand(), reportCommand(), verifyCommand())
+	root.AddCommand(voucherCommand(), walletCommand(), reportCommand(), verifyCommand(), exportCommand(), importCommand())
 }
 
 // group is a command that only has subcommands.
@@ -77,17 +79,34 @@ func operate[T any](cmd *cobra.Command, operation string, input operatorInput, s
 	if err := json.Unmarshal(body, &result); err != nil {
 		return result, fmt.Errorf("the answer of %s is not what this version expects: %w", operation, err)
 	}
-	if asked, _ := cmd.Flags().GetBool("json"); asked {
-		_, err = cmd.OutOrStdout().Write(body)
-		return result, err
-	}
-	table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
-	show(table, result)
-	return result, table.Flush()
+	return result, printResult(cmd, body, func(w io.Writer) { show(w, result) })
 }
 
-// callAdmin sends one operation, again while --wait lasts and nobody listens.
+// printResult prints a result: its JSON where --json asks for it, else as show
+// does.
+func printResult(cmd *cobra.Command, body []byte, show func(io.Writer)) error {
+	if asked, _ := cmd.Flags().GetBool("json"); asked {
+		_, err := cmd.OutOrStdout().Write(body)
+		return err
+	}
+	table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
+	show(table)
+	return table.Flush()
+}
+
+// callAdmin sends one operation and returns the whole answer.
 func callAdmin(cmd *cobra.Command, operation string, input operatorInput) ([]byte, error) {
+	answer, err := askAdmin(cmd, operation, input)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Close()
+	return io.ReadAll(answer)
+}
+
+// askAdmin sends one operation, again while --wait lasts and nobody listens. The
+// answer must be closed.
+func askAdmin(cmd *cobra.Command, operation string, input operatorInput) (io.ReadCloser, error) {
 	address, _ := cmd.Flags().GetString("address")
 	address, err := caddycmd.DetermineAdminAPIAddress(address, nil, "", "")
 	if err != nil {
@@ -95,14 +114,14 @@ func callAdmin(cmd *cobra.Command, operation string, input operatorInput) ([]byt
 	}
 	wait, _ := cmd.Flags().GetDuration("wait")
 	for deadline := time.Now().Add(wait); ; time.Sleep(100 * time.Millisecond) {
-		body, err := postAdmin(address, operation, input)
+		answer, err := postAdmin(address, operation, input)
 		if starting(err) && time.Now().Before(deadline) {
 			continue
 		}
 		if refused(err) {
 			return nil, fmt.Errorf("no Caddy listens at %s: start one, or name its admin endpoint with --address", address)
 		}
-		return body, err
+		return answer, err
 	}
 }
 
@@ -115,7 +134,7 @@ func refused(err error) bool {
 	return err != nil && strings.Contains(err.Error(), syscall.ECONNREFUSED.Error())
 }
 
-func postAdmin(address, operation string, input operatorInput) ([]byte, error) {
+func postAdmin(address, operation string, input operatorInput) (io.ReadCloser, error) {
 	credential, err := os.ReadFile(dataPath(operatorFile))
 	if err != nil {
 		return nil, fmt.Errorf("the operator's credential: %w; run this as the user that Caddy runs as, "+
@@ -133,8 +152,7 @@ func postAdmin(address, operation string, input operatorInput) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close()
-	return io.ReadAll(resp.Body)
+	return resp.Body, nil
 }
 
 // newInput is the input of an operation that changes something. Its id is made

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap/exp/zapslog"
@@ -28,6 +29,16 @@ type LedgerModule interface {
 	// Intact() error is asked from time to time, and an error of it is as
 	// ErrStopped.
 	OpenLedger(log *slog.Logger, existing bool) (wallet.Ledger, error)
+}
+
+// LedgerImporter is what a LedgerModule implements besides whose store can take
+// the history of another one. Its ledgers are then each a history.Source too, so
+// that money which was moved in can be moved out.
+type LedgerImporter interface {
+	// OpenLedgerAt opens the store for an import: a ledger that takes the time
+	// from clock alone, which stands at the time of each operation. Nobody else
+	// has the store open meanwhile.
+	OpenLedgerAt(log *slog.Logger, clock func() time.Time) (wallet.Ledger, error)
 }
 
 // ledgers holds the open ledgers by store key. It is global because it must

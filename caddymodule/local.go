@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -65,6 +66,15 @@ func (l *LocalLedger) OpenLedger(log *slog.Logger, existing bool) (wallet.Ledger
 	return ledger, nil
 }
 
+// OpenLedgerAt implements LedgerImporter.
+func (l *LocalLedger) OpenLedgerAt(log *slog.Logger, clock func() time.Time) (wallet.Ledger, error) {
+	ledger, err := local.Open(local.Options{Dir: l.Dir, Log: log, Clock: clock})
+	if err != nil {
+		return nil, err
+	}
+	return ledger, nil
+}
+
 // UnmarshalCaddyfile sets up the ledger from Caddyfile tokens:
 //
 //	ledger local [<dir>]
@@ -85,6 +95,7 @@ func (l *LocalLedger) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 // Interface guards
 var (
 	_ LedgerModule          = (*LocalLedger)(nil)
+	_ LedgerImporter        = (*LocalLedger)(nil)
 	_ caddy.Provisioner     = (*LocalLedger)(nil)
 	_ caddyfile.Unmarshaler = (*LocalLedger)(nil)
 )
