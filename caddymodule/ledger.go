@@ -37,7 +37,7 @@ type LedgerModule interface {
 type LedgerImporter interface {
 	// OpenLedgerAt opens the store for an import: a ledger that takes the time
 	// from clock alone, which stands at the time of each operation. Nobody else
-	// has the store open meanwhile.
+	// has the store open meanwhile, and nothing need be durable before Close.
 	OpenLedgerAt(log *slog.Logger, clock func() time.Time) (wallet.Ledger, error)
 }
 

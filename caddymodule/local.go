@@ -68,7 +68,7 @@ func (l *LocalLedger) OpenLedger(log *slog.Logger, existing bool) (wallet.Ledger
 
 // OpenLedgerAt implements LedgerImporter.
 func (l *LocalLedger) OpenLedgerAt(log *slog.Logger, clock func() time.Time) (wallet.Ledger, error) {
-	ledger, err := local.Open(local.Options{Dir: l.Dir, Log: log, Clock: clock})
+	ledger, err := local.Open(local.Options{Dir: l.Dir, Log: log, Clock: clock, SyncAtClose: true})
 	if err != nil {
 		return nil, err
 	}

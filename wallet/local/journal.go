@@ -12,9 +12,10 @@ import (
 // journal is the ledger's segments as its writer sees them. Only the writer
 // calls append; the list of segments is for everybody.
 type journal struct {
-	fs     fileSystem
-	random io.Reader // of epochs
-	id     ledgerID
+	fs          fileSystem
+	random      io.Reader // of epochs
+	id          ledgerID
+	syncAtClose bool // see Options
 
 	current   file
 	head      segment // the header of current
@@ -130,10 +131,23 @@ func (j *journal) append(f *flight) error {
 	if err := j.reachAhead(end); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
+	if !j.syncAtClose {
+		if err := j.current.Sync(); err != nil {
+			return fmt.Errorf("journal: %w", err)
+		}
+	}
+	j.wrote = end
+	return nil
+}
+
+// finish makes durable what append has left to the system, if anything.
+func (j *journal) finish() error {
+	if !j.syncAtClose || j.current == nil {
+		return nil
+	}
 	if err := j.current.Sync(); err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
-	j.wrote = end
 	return nil
 }
 

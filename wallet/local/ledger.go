@@ -35,6 +35,11 @@ type Options struct {
 	// SegmentSize is the bytes after which the journal goes on in a new file,
 	// and a snapshot is made. Default: 64 MiB.
 	SegmentSize int64
+
+	// SyncAtClose makes the last segment durable no sooner than Close does: until
+	// then an acknowledgement promises nothing. It is for an import, which begins
+	// anew where it has not come to its end. Default: false.
+	SyncAtClose bool
 }
 
 const defaultSegmentSize = 64 << 20
@@ -154,6 +159,7 @@ func openOn(fs fileSystem, o Options) (*Ledger, error) {
 	if err := l.recover(o.Random); err != nil {
 		return nil, err
 	}
+	l.journal.syncAtClose = o.SyncAtClose
 	l.durableSequence = l.boarding.sequence
 	l.sealedTo = l.journal.head.base
 	if l.sealedTo > l.snapshotAt {
@@ -185,6 +191,9 @@ func (l *Ledger) close() error {
 	l.readers.Wait()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err := l.journal.finish(); err != nil {
+		l.stop(err)
+	}
 	l.lastSnapshot()
 	return errors.Join(l.failure, l.journal.close(), l.unlock())
 }
