@@ -1,10 +1,12 @@
 package redistest
 
 import (
+	"errors"
 	"net"
 	"os"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 	"testing"
 )
 
@@ -37,12 +39,15 @@ func freePort(t testing.TB) int {
 	return 0
 }
 
+// isFree reports whether nobody listens. It does not try to listen itself: a
+// process that is started at that moment has the listener too until it is another
+// program, and the port would be taken for as long.
 func isFree(port int) bool {
-	l, err := net.Listen("tcp", address(port))
-	if err != nil {
-		return false
+	connection, err := net.Dial("tcp", address(port))
+	if err == nil {
+		_ = connection.Close()
 	}
-	return l.Close() == nil
+	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // loopback is the one interface that servers listen on: their data is nobody

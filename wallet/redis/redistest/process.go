@@ -30,7 +30,7 @@ type process struct {
 func start(path string, args []string, log *os.File) (*process, error) {
 	command := exec.Command(path, args...) //nolint:gosec // a test starts the server it has found
 	command.Stdout, command.Stderr = log, log
-	endWithParent(command)
+	command.SysProcAttr = alone()
 	started := make(chan error)
 	ended := make(chan struct{})
 	go func() {
@@ -47,13 +47,6 @@ func start(path string, args []string, log *os.File) (*process, error) {
 		return nil, err
 	}
 	return &process{command.Process, ended}, nil
-}
-
-// kill ends the process at once, as a power cut or the system would, and waits
-// until it is gone.
-func (p *process) kill() {
-	_ = p.Kill() // it may have ended by itself
-	<-p.ended
 }
 
 func (p *process) hasEnded() bool {

@@ -2,6 +2,7 @@ package redistest
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ import (
 type Proxy struct {
 	t        testing.TB
 	server   *toxiproxy.ApiServer
-	addr     string
+	port     int
 	upstream string
 
 	mu    sync.Mutex
@@ -41,7 +42,7 @@ func NewProxy(t testing.TB, upstream string) *Proxy {
 	p := &Proxy{
 		t:        t,
 		server:   toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()),
-		addr:     address(freePort(t)),
+		port:     freePort(t),
 		upstream: upstream,
 	}
 	t.Cleanup(p.Cut)
@@ -52,10 +53,11 @@ func NewProxy(t testing.TB, upstream string) *Proxy {
 }
 
 // Addr is where clients connect to. It stays the same.
-func (p *Proxy) Addr() string { return p.addr }
+func (p *Proxy) Addr() string { return address(p.port) }
 
 // Cut closes all connections and refuses new ones.
 func (p *Proxy) Cut() {
+	p.t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.end()
@@ -121,18 +123,27 @@ func (p *Proxy) change(f fault, toxics ...toxic) {
 func (p *Proxy) begin(f fault, toxics ...toxic) {
 	p.t.Helper()
 	p.end()
-	p.proxy = toxiproxy.NewProxy(p.server, "redistest", p.addr, p.upstream)
+	p.proxy = toxiproxy.NewProxy(p.server, "redistest", p.Addr(), p.upstream)
 	p.poison(toxics)
 	if err := p.proxy.Start(); err != nil {
-		p.t.Fatalf("the proxy at %s: %v", p.addr, err)
+		p.t.Fatalf("the proxy at %s: %v", p.Addr(), err)
 	}
 	p.fault = f
 }
 
 func (p *Proxy) end() {
-	if p.proxy != nil {
-		p.proxy.Stop()
+	p.t.Helper()
+	if p.proxy == nil {
+		return
 	}
+	p.proxy.Stop()
 	p.proxy = nil
 	p.fault = refuses
+	// A process that is being started has the listener too, for a moment.
+	eventually(p.t, "the proxy's port is free", func() error {
+		if !isFree(p.port) {
+			return errors.New("somebody listens at " + p.Addr())
+		}
+		return nil
+	})
 }

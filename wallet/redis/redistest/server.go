@@ -20,6 +20,7 @@ type Server struct {
 	port     int
 	addr     string
 	password string
+	program  string
 	args     []string
 	version  string
 	client   *redis.Client
@@ -51,6 +52,7 @@ func StartIn(t testing.TB, dir string, config ...string) *Server {
 // behind the name of the file that has it.
 func startServer(t testing.TB, dir string, config []string, args ...string) *Server {
 	t.Helper()
+	path := program(t, "redis-server")
 	port := freePort(t)
 	file := filepath.Join(dir, configFile)
 	lines := append(everywhere(port, dir), config...)
@@ -63,6 +65,7 @@ func startServer(t testing.TB, dir string, config []string, args ...string) *Ser
 		port:     port,
 		addr:     address(port),
 		password: valueOf("requirepass", config),
+		program:  path,
 		args:     append([]string{file}, args...),
 	}
 	s.client = newClient(s.addr, s.password)
@@ -99,12 +102,13 @@ func (s *Server) Pid() int {
 	return s.process.Pid
 }
 
-// Kill ends the server with SIGKILL and returns when it is gone.
+// Kill ends the server with SIGKILL, and what it may be writing in the background,
+// and returns when it is gone.
 func (s *Server) Kill() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.process != nil {
-		s.process.kill()
+		s.process.killGroup()
 		s.process = nil
 	}
 }
@@ -144,7 +148,7 @@ func (s *Server) launch() *process {
 		s.t.Fatal(err)
 	}
 	defer log.Close() // the process has its own
-	s.process, err = start(program(s.t, "redis-server"), s.args, log)
+	s.process, err = start(s.program, s.args, log)
 	if err != nil {
 		s.t.Fatalf("starting Redis: %v", err)
 	}

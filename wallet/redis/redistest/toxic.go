@@ -26,7 +26,7 @@ func (p *Proxy) poison(toxics []toxic) {
 			p.t.Fatal(err)
 		}
 		if _, err := p.proxy.Toxics.AddToxicJson(bytes.NewReader(text)); err != nil {
-			p.t.Fatalf("the proxy at %s and %s: %v", p.addr, text, err)
+			p.t.Fatalf("the proxy at %s and %s: %v", p.Addr(), text, err)
 		}
 	}
 }
