@@ -79,6 +79,11 @@ type Options struct {
 	// what is there. Default of a new ledger: 1, and 16 in a Cluster.
 	Shards int
 
+	// MustExist refuses servers that have no such ledger, instead of beginning one
+	// there: for whoever knows that there was one, because a new one in its place
+	// would hide that it has gone.
+	MustExist bool
+
 	// Durability of page views. Default: Durable.
 	Durability Durability
 
@@ -124,6 +129,9 @@ const (
 	defaultPatience    = 5 * time.Second
 	defaultKeep        = 7 * 24 * time.Hour
 )
+
+// Check reports what Open would refuse of the options without asking the servers.
+func (o Options) Check() error { return o.settle() }
 
 // settle checks the options and fills in the defaults.
 func (o *Options) settle() error {
