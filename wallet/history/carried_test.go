@@ -1,6 +1,7 @@
 package history_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -189,4 +190,67 @@ func TestAnEmptyHistoryIsMoved(t *testing.T) {
 		t.Errorf("the books are %+v, %v", audit, err)
 	}
 	ledgertest.AssertConserved(t, s.ledger())
+}
+
+// A ledger may know an id only for its wallet, and a reader with two wallets may
+// use one id for both: that must not keep the operator from moving (invariant 3).
+func TestAnIDThatSeveralWalletsUsedIsMoved(t *testing.T) {
+	s := newTeller(t)
+	ctx, l := t.Context(), s.ledger()
+	var readers []wallet.WalletID
+	same := make(map[wallet.OpID]wallet.OpID) // an id of the second wallet, and that of the first
+	var first []wallet.OpID
+	for range 2 {
+		reader := ledgertest.NewWallet(t, l, s.clock.Now, wallet.Unit)
+		readers = append(readers, reader)
+		paid, kept := s.charge(reader, "news:/a", 3), s.charge(reader, "news:/b", 4)
+		hold := wallet.Hold{ID: s.id(), Wallet: reader, Generation: 1, Amount: 9, TTL: time.Minute}
+		s.done(l.Hold(ctx, hold))
+		capture := wallet.Capture{ID: s.id(), Wallet: reader, Hold: hold.ID, Amount: 8, Rule: "news"}
+		s.done(l.Capture(ctx, capture))
+		loose := hold
+		loose.ID = s.id()
+		s.done(l.Hold(ctx, loose))
+		release := wallet.Release{ID: s.id(), Wallet: reader, Hold: loose.ID}
+		s.done(l.Release(ctx, release))
+		ending := loose
+		ending.ID = s.id()
+		s.done(l.Hold(ctx, ending))
+		refund := wallet.Settlement{ID: s.id(), Wallet: reader, Resource: paid.Resource, Charge: paid.ID}
+		s.done(l.Settle(ctx, refund))
+		ids := []wallet.OpID{paid.ID, kept.ID, hold.ID, capture.ID, loose.ID, release.ID, ending.ID, refund.ID}
+		for i, id := range first {
+			same[ids[i]] = id
+		}
+		first = ids
+	}
+	h := s.deeds()
+	for i := range h {
+		h[i].Op = withSame(h[i].Op, same)
+	}
+	to, err := s.replay(s.forged(h))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.clock.Advance(time.Hour)
+	for _, reader := range readers {
+		if w, err := to.Wallet(ctx, reader); err != nil || w.Available != wallet.Unit-12 || w.Held != 0 {
+			t.Errorf("the wallet is %+v, %v", w, err)
+		}
+	}
+	ledgertest.AssertConserved(t, to)
+}
+
+// withSame is an operation with other ids in it.
+func withSame(op any, same map[wallet.OpID]wallet.OpID) any {
+	changed := reflect.New(reflect.TypeOf(op)).Elem()
+	changed.Set(reflect.ValueOf(op))
+	for i := range changed.NumField() {
+		if id, is := changed.Field(i).Addr().Interface().(*wallet.OpID); is {
+			if other, there := same[*id]; there {
+				*id = other
+			}
+		}
+	}
+	return changed.Interface()
 }

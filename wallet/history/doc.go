@@ -27,7 +27,9 @@
 // what was asked. A retry that begins before the move and ends after it is then
 // a Conflict and not Replayed, and changes nothing: that of a charge which took
 // a visit instead of its price, of a bundle or a capture whose end was that of
-// an earlier one, and of a transfer into a wallet that named a generation.
+// an earlier one, and of a transfer into a wallet that named a generation. So is
+// that of an operation whose id was used for several wallets, where the target
+// knows an id for all of them: all but the first get an id of their own there.
 //
 // # The file
 //
