@@ -8,8 +8,9 @@
 // engine, with exact receipts, and ends each case by proving that the money
 // adds up. [Property] finds the sequences nobody thought of, and [Move] those that
 // a move to another engine would change. [NewModel] is the contract in maps and a
-// mutex, written to be read: where it and an engine disagree, one of them is wrong. It keeps nothing when the process ends, and
-// is the ledger to use in tests of what stands above one.
+// mutex, written to be read: where it and an engine disagree, one of them is wrong.
+// It keeps nothing when the process ends, and is the ledger to use in tests of what
+// stands above one.
 //
 // An engine runs the suite in one of its own tests:
 //

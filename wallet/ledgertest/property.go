@@ -89,7 +89,7 @@ func (p *pair) actions() map[string]func(*rapid.T) {
 		{"Redeem", 2, func() { step(p, wallet.Ledger.Redeem, p.redeem()) }},
 		{"VoidVoucher", 1, func() { step(p, wallet.Ledger.VoidVoucher, p.void()) }},
 		{"Again", 2, func() { p.resend(p.past) }},
-		{"Like", 1, func() { p.resend(p.like) }},
+		{"Like", 1, p.resendAltered},
 		{"Advance", 2, p.advance},
 		{"Standing", 2, p.compareStanding},
 		{"Look", 1, p.look},
@@ -158,6 +158,13 @@ func errorKind(err error) string {
 func (p *pair) resend(operations []func()) {
 	if len(operations) > 0 {
 		pick(p.draws, "operation", operations...)()
+	}
+}
+
+// resendAltered sends one of them with other content.
+func (p *pair) resendAltered() {
+	if !p.once {
+		p.resend(p.like)
 	}
 }
 

@@ -30,6 +30,7 @@ type draws struct {
 	codes    []wallet.Digest              // vouchers that were issued
 	edges    []time.Time                  // when something ends
 	accounts []wallet.Account
+	once     bool // no id is used twice
 	parts    bool // of accounts, with a limit each: the model's are whole, so none may be reached
 }
 
@@ -77,7 +78,7 @@ func (d *draws) newID(away time.Duration) wallet.OpID {
 func (d *draws) id() wallet.OpID {
 	const ms = time.Millisecond
 	switch {
-	case d.rarely("used id", 4) && len(d.ids) > 0:
+	case !d.once && d.rarely("used id", 4) && len(d.ids) > 0:
 		return pick(d, "id", d.ids...)
 	case d.rarely("id of another time", 5):
 		return d.newID(pick(d, "away",
