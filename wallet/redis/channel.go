@@ -67,12 +67,11 @@ func (l *Ledger) bring(ctx context.Context, from, to *shard) error {
 
 // arrive brings one parcel, and takes it out of the outbox.
 func (l *Ledger) arrive(ctx context.Context, from, to *shard, p parcel) error {
-	q := &question{ask: askArrive, wallet: p.wallet, amount: p.amount}
+	q := &question{ask: askArrive, asked: p.asked, wallet: p.wallet, amount: p.amount}
 	if p.kind != parcelShare {
 		q.id = p.asked.id()
 	}
-	q.rest = appendUint(appendUint(q.rest, uint64(from.number), 2), p.number, 7)
-	q.rest = append(appendUint(append(q.rest, p.kind), uint64(len(p.asked)), 2), p.asked...)
+	q.rest = append(appendUint(appendUint(q.rest, uint64(from.number), 2), p.number, 7), p.kind)
 	a, err := to.ask(ctx, q)
 	if err != nil {
 		return err

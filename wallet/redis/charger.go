@@ -27,16 +27,14 @@ func (l *Ledger) Charge(ctx context.Context, c wallet.Charge) (wallet.Receipt, e
 	if err := c.Check(); err != nil {
 		return wallet.Receipt{}, err
 	}
-	what := askedOfCharge(&c)
 	q := &question{
-		ask: askCharge, id: c.ID, wallet: c.Wallet, generation: c.Generation, amount: c.Price,
+		ask: askCharge, asked: askedOfCharge(&c), id: c.ID, wallet: c.Wallet, generation: c.Generation, amount: c.Price,
 		span: c.Window.Milliseconds(), rule: ruleKeyOf(c.Rule), resource: resourceKeyOf(c.Resource),
 	}
 	if c.Ahead {
-		q.flags = 1
+		q.flags, q.rest = 1, appendShort(nil, c.Rule)
 	}
-	q.rest = append(appendShort(make([]byte, 0, 1+len(c.Rule)+len(what)), c.Rule), what...)
-	return l.shardOf(c.Wallet).operate(ctx, q, what)
+	return l.shardOf(c.Wallet).operate(ctx, q)
 }
 
 // Buy implements [wallet.Charger].
@@ -44,14 +42,13 @@ func (l *Ledger) Buy(ctx context.Context, p wallet.Purchase) (wallet.Receipt, er
 	if err := p.Check(); err != nil {
 		return wallet.Receipt{}, err
 	}
-	what := askedOfPurchase(&p)
 	q := &question{
-		ask: askBuy, id: p.ID, wallet: p.Wallet, generation: p.Generation, amount: p.Price,
+		ask: askBuy, asked: askedOfPurchase(&p), id: p.ID, wallet: p.Wallet, generation: p.Generation, amount: p.Price,
 		span: p.Validity.Milliseconds(), rule: ruleKeyOf(p.Rule),
 	}
 	q.rest = binary.LittleEndian.AppendUint32(nil, uint32(p.Visits))
-	q.rest = append(appendShort(q.rest, p.Rule), what...)
-	return l.shardOf(p.Wallet).operate(ctx, q, what)
+	q.rest = appendShort(q.rest, p.Rule)
+	return l.shardOf(p.Wallet).operate(ctx, q)
 }
 
 // Settle implements [wallet.Charger]. What a charge took stands in its record alone: one
@@ -60,9 +57,9 @@ func (l *Ledger) Settle(ctx context.Context, s wallet.Settlement) (wallet.Receip
 	if err := s.Check(); err != nil {
 		return wallet.Receipt{}, err
 	}
-	what, shard := askedOfSettlement(&s), l.shardOf(s.Wallet)
+	shard := l.shardOf(s.Wallet)
 	for {
-		q := &question{ask: askSettle, id: s.ID, wallet: s.Wallet, resource: resourceKeyOf(s.Resource)}
+		q := &question{ask: askSettle, asked: askedOfSettlement(&s), id: s.ID, wallet: s.Wallet, resource: resourceKeyOf(s.Resource)}
 		if s.Delivered {
 			q.flags = 1
 		}
@@ -77,7 +74,7 @@ func (l *Ledger) Settle(ctx context.Context, s wallet.Settlement) (wallet.Receip
 		} else {
 			q.rest = append(q.rest, 0)
 		}
-		q.rest = append(of.append(q.rest, s.Charge), what...)
+		q.rest = of.append(q.rest, s.Charge)
 		a, err := shard.ask(ctx, q)
 		if err != nil {
 			return wallet.Receipt{}, err
@@ -92,7 +89,7 @@ func (l *Ledger) Settle(ctx context.Context, s wallet.Settlement) (wallet.Receip
 				continue
 			}
 		}
-		return shard.conclude(ctx, q, what, &a)
+		return shard.conclude(ctx, q, &a)
 	}
 }
 

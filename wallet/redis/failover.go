@@ -74,7 +74,7 @@ func (a *acked) add(f *flight, keep bool) {
 		for i, q := range f.questions {
 			if answer := f.reply.answer(i); q.ask.changes() && (answer.outcome == wallet.Applied || answer.outcome == outcomeKnown) {
 				kept.questions = append(kept.questions, q)
-				kept.bytes += len(q.text)
+				kept.bytes += len(q.text) + len(q.asked)
 			}
 		}
 	}

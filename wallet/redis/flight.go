@@ -34,7 +34,7 @@ func newFlight() *flight { return &flight{landed: make(chan struct{})} }
 // add takes a question on board and returns its seat.
 func (f *flight) add(q *question) int {
 	f.questions = append(f.questions, q)
-	f.bytes += len(q.text)
+	f.bytes += len(q.text) + len(q.asked)
 	f.keys += len(q.keys)
 	f.money = f.money || q.ask.ofMoney()
 	return len(f.questions) - 1
@@ -75,7 +75,7 @@ const fixedArgs = 3
 func (f *flight) prepare(s *shard) {
 	now := s.ledger.now()
 	hours := s.ofHours(now)
-	args := make([]any, fixedArgs, fixedArgs+fixedKeys+hourKeys+8+len(f.questions))
+	args := make([]any, fixedArgs, fixedArgs+fixedKeys+hourKeys+8+2*len(f.questions))
 	for i := range s.fixed {
 		args = append(args, s.fixed[i])
 	}
@@ -116,7 +116,7 @@ func (f *flight) prepare(s *shard) {
 	f.tag = rand.Uint64() >> 1 //nolint:gosec // it tells two histories of a shard apart, and is no secret
 	args = append(args, at, hours.first, f.tag)
 	for _, q := range f.questions {
-		args = append(args, q)
+		args = append(args, q, &q.asked)
 	}
 	args[0], args[1], args[2] = "evalsha", script.Hash(), keys
 	f.args = args

@@ -15,9 +15,9 @@ import (
 // lists the wallet and takes its recovery digest before the wallet's own makes it; where
 // that is cut short, asking again completes it.
 func (l *Ledger) CreateWallet(ctx context.Context, c wallet.CreateWallet) (wallet.Receipt, error) {
-	what, s, root := askedOfCreate(&c), l.shardOf(c.Wallet), l.root()
+	s, root := l.shardOf(c.Wallet), l.root()
 	recovery := shorten(c.Recovery)
-	q := &question{ask: askCreate, id: c.ID, wallet: c.Wallet}
+	q := &question{ask: askCreate, asked: askedOfCreate(&c), id: c.ID, wallet: c.Wallet}
 	if s == root {
 		q.needs(root.list())
 		q.needs(root.openers(recovery))
@@ -28,7 +28,7 @@ func (l *Ledger) CreateWallet(ctx context.Context, c wallet.CreateWallet) (walle
 		case err != nil:
 			return wallet.Receipt{}, err
 		case here.outcome == outcomeKnown:
-			return s.conclude(ctx, q, what, &here)
+			return s.conclude(ctx, q, &here)
 		case here.outcome == wallet.Applied:
 			return wallet.Receipt{Outcome: wallet.Conflict}, nil
 		case here.outcome == wallet.Stale:
@@ -42,21 +42,21 @@ func (l *Ledger) CreateWallet(ctx context.Context, c wallet.CreateWallet) (walle
 			return a.refusal(), err
 		}
 	}
-	q.rest = append(append(q.rest, recovery[:]...), what...)
-	return s.operate(ctx, q, what)
+	q.rest = append(q.rest, recovery[:]...)
+	return s.operate(ctx, q)
 }
 
 // Rekey implements [wallet.Keeper]. The wallet's own shard has the last word on which
 // digest opens it: what the first one says besides is a hint where to look.
 func (l *Ledger) Rekey(ctx context.Context, k wallet.Rekey) (wallet.Receipt, error) {
-	what, s, root := askedOfRekey(&k), l.shardOf(k.Wallet), l.root()
+	s, root := l.shardOf(k.Wallet), l.root()
 	recovery := shorten(k.Recovery)
 	for {
 		before, err := l.look(ctx, k.Wallet)
 		if err != nil && !isNotFound(err) {
 			return wallet.Receipt{}, err
 		}
-		q := &question{ask: askRekey, id: k.ID, wallet: k.Wallet}
+		q := &question{ask: askRekey, asked: askedOfRekey(&k), id: k.ID, wallet: k.Wallet}
 		if k.Revoke {
 			q.flags = 1
 		}
@@ -66,11 +66,11 @@ func (l *Ledger) Rekey(ctx context.Context, k wallet.Rekey) (wallet.Receipt, err
 			q.needs(root.openers(before.recovery))
 		} else {
 			q.rest = append(q.rest, 0, 0, 0)
-			if receipt, done, err := l.claimDigest(ctx, q, what, s, recovery); done || err != nil {
+			if receipt, done, err := l.claimDigest(ctx, q, s, recovery); done || err != nil {
 				return receipt, err
 			}
 		}
-		q.rest = append(append(append(q.rest, recovery[:]...), before.recovery[:]...), what...)
+		q.rest = append(append(q.rest, recovery[:]...), before.recovery[:]...)
 		a, err := s.ask(ctx, q)
 		if err != nil {
 			return wallet.Receipt{}, err
@@ -83,19 +83,19 @@ func (l *Ledger) Rekey(ctx context.Context, k wallet.Rekey) (wallet.Receipt, err
 				return wallet.Receipt{}, err
 			}
 		}
-		return s.conclude(ctx, q, what, &a)
+		return s.conclude(ctx, q, &a)
 	}
 }
 
 // claimDigest takes a recovery digest for a wallet of another shard than the first. It
 // is done where the id or the wallet has the answer already.
-func (l *Ledger) claimDigest(ctx context.Context, q *question, what asked, s *shard, recovery shortDigest) (receipt wallet.Receipt, done bool, err error) {
+func (l *Ledger) claimDigest(ctx context.Context, q *question, s *shard, recovery shortDigest) (receipt wallet.Receipt, done bool, err error) {
 	here, err := s.ask(ctx, &question{ask: askPrecheck, id: q.id, wallet: q.wallet, flags: 1})
 	if err != nil || here.outcome == wallet.Applied && recovery == (shortDigest{}) {
 		return receipt, false, err
 	}
 	if here.outcome != wallet.Applied {
-		receipt, err = s.conclude(ctx, q, what, &here)
+		receipt, err = s.conclude(ctx, q, &here)
 		return receipt, true, err
 	}
 	root := l.root()
@@ -119,12 +119,11 @@ func (l *Ledger) Freeze(ctx context.Context, f wallet.Freeze) (wallet.Receipt, e
 	if err := f.Check(); err != nil {
 		return wallet.Receipt{}, err
 	}
-	what := askedOfFreeze(&f)
-	q := &question{ask: askFreeze, id: f.ID, wallet: f.Wallet, rest: what}
+	q := &question{ask: askFreeze, id: f.ID, wallet: f.Wallet, asked: askedOfFreeze(&f)}
 	if f.Frozen {
 		q.flags = 1
 	}
-	return l.shardOf(f.Wallet).operate(ctx, q, what)
+	return l.shardOf(f.Wallet).operate(ctx, q)
 }
 
 // Wallet implements [wallet.Keeper].

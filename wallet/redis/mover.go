@@ -11,11 +11,10 @@ func (l *Ledger) Hold(ctx context.Context, h wallet.Hold) (wallet.Receipt, error
 	if err := h.Check(); err != nil {
 		return wallet.Receipt{}, err
 	}
-	what := askedOfHold(&h)
 	return l.shardOf(h.Wallet).operate(ctx, &question{
 		ask: askHold, id: h.ID, wallet: h.Wallet, generation: h.Generation, amount: h.Amount,
-		span: h.TTL.Milliseconds(), rest: what,
-	}, what)
+		span: h.TTL.Milliseconds(), asked: askedOfHold(&h),
+	})
 }
 
 // Capture implements [wallet.Mover].
@@ -23,23 +22,21 @@ func (l *Ledger) Capture(ctx context.Context, c wallet.Capture) (wallet.Receipt,
 	if err := c.Check(); err != nil {
 		return wallet.Receipt{}, err
 	}
-	what := askedOfCapture(&c)
 	q := &question{
 		ask: askCapture, id: c.ID, wallet: c.Wallet, amount: c.Amount, rule: ruleKeyOf(c.Rule),
-		rest: append(append([]byte(nil), c.Hold[:]...), what...),
+		rest: c.Hold[:], asked: askedOfCapture(&c),
 	}
 	if c.Resource != "" {
 		q.flags, q.span, q.resource = 1, c.Window.Milliseconds(), resourceKeyOf(c.Resource)
 	}
-	return l.shardOf(c.Wallet).operate(ctx, q, what)
+	return l.shardOf(c.Wallet).operate(ctx, q)
 }
 
 // Release implements [wallet.Mover].
 func (l *Ledger) Release(ctx context.Context, r wallet.Release) (wallet.Receipt, error) {
-	what := askedOfRelease(&r)
 	return l.shardOf(r.Wallet).operate(ctx, &question{
-		ask: askRelease, id: r.ID, wallet: r.Wallet, rest: append(append([]byte(nil), r.Hold[:]...), what...),
-	}, what)
+		ask: askRelease, id: r.ID, wallet: r.Wallet, rest: r.Hold[:], asked: askedOfRelease(&r),
+	})
 }
 
 // The ways of a transfer; see scripts/64-transfer.lua.
@@ -60,13 +57,13 @@ func (l *Ledger) Transfer(ctx context.Context, t wallet.Transfer) (wallet.Receip
 	if !t.From.IsWallet() {
 		about = t.To.Wallet
 	}
-	what, from := askedOfTransfer(&t, about), l.shardOf(about)
+	from := l.shardOf(about)
 	to := from
 	if t.To.IsWallet() {
 		to = l.shardOf(t.To.Wallet)
 	}
 	for {
-		q := transferQuestion(&t, about, from, to, what)
+		q := transferQuestion(&t, about, from, to)
 		if from != to {
 			// A wallet is never deleted, so one that is there now will be there.
 			o, full, err := l.mayArrive(ctx, from, to, &t, about)
@@ -88,7 +85,7 @@ func (l *Ledger) Transfer(ctx context.Context, t wallet.Transfer) (wallet.Receip
 				continue
 			}
 		}
-		receipt, err := from.conclude(ctx, q, what, &a)
+		receipt, err := from.conclude(ctx, q, &a)
 		if err == nil && from != to && receipt.Outcome.Done() {
 			err = l.bring(ctx, from, to)
 		}
@@ -99,8 +96,8 @@ func (l *Ledger) Transfer(ctx context.Context, t wallet.Transfer) (wallet.Receip
 	}
 }
 
-func transferQuestion(t *wallet.Transfer, about wallet.WalletID, from, to *shard, what asked) *question {
-	q := &question{ask: askTransfer, id: t.ID, wallet: about, generation: t.Generation, amount: t.Amount}
+func transferQuestion(t *wallet.Transfer, about wallet.WalletID, from, to *shard) *question {
+	q := &question{ask: askTransfer, asked: askedOfTransfer(t, about), id: t.ID, wallet: about, generation: t.Generation, amount: t.Amount}
 	way, funding, name := wayBetween, byte(0), ""
 	switch {
 	case !t.From.IsWallet():
@@ -120,7 +117,7 @@ func transferQuestion(t *wallet.Transfer, about wallet.WalletID, from, to *shard
 		q.rest = append(q.rest, 0)
 	}
 	q.rest = appendUint(q.rest, uint64(to.number), 2)
-	q.rest = append(appendShort(append(q.rest, funding), name), what...)
+	q.rest = appendShort(append(q.rest, funding), name)
 	return q
 }
 

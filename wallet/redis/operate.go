@@ -11,34 +11,34 @@ import (
 )
 
 // operate asks a question that carries out an operation, and makes the receipt of what
-// comes back. what is the operation's asked.
-func (s *shard) operate(ctx context.Context, q *question, what asked) (wallet.Receipt, error) {
+// comes back.
+func (s *shard) operate(ctx context.Context, q *question) (wallet.Receipt, error) {
 	a, err := s.ask(ctx, q)
 	if err != nil {
 		return wallet.Receipt{}, err
 	}
-	return s.conclude(ctx, q, what, &a)
+	return s.conclude(ctx, q, &a)
 }
 
 // conclude makes the receipt of an answer.
-func (s *shard) conclude(ctx context.Context, q *question, what asked, a *answer) (wallet.Receipt, error) {
+func (s *shard) conclude(ctx context.Context, q *question, a *answer) (wallet.Receipt, error) {
 	if a.outcome == outcomeKnown {
-		return s.replay(ctx, q, what, a)
+		return s.replay(ctx, q, a)
 	}
 	return a.receipt(q.id), nil
 }
 
 // replay answers an operation whose id took effect before: with the first receipt if
 // it asks for the same, else with Conflict.
-func (s *shard) replay(ctx context.Context, q *question, what asked, a *answer) (wallet.Receipt, error) {
-	if ofCharge := memoryOf(what.kind()) == ofCharges; ofCharge == (a.flags == classMoney) {
+func (s *shard) replay(ctx context.Context, q *question, a *answer) (wallet.Receipt, error) {
+	if ofCharge := memoryOf(q.asked.kind()) == ofCharges; ofCharge == (a.flags == classMoney) {
 		return wallet.Receipt{Outcome: wallet.Conflict}, nil
 	}
 	r, err := s.recordOf(ctx, q, a)
 	switch {
 	case err != nil:
 		return wallet.Receipt{}, err
-	case !bytes.Equal(r.asked, what):
+	case !bytes.Equal(r.asked, q.asked):
 		return wallet.Receipt{Outcome: wallet.Conflict}, nil
 	}
 	return r.receipt(wallet.Replayed)

@@ -42,7 +42,7 @@ func decodePurse(id wallet.WalletID, text string, now int64) (purse, error) {
 	p.created, p.last = int64(d.uint(6)), d.uint(7)
 	p.recovery = d.sixteen()
 	passes := d.uint(2)
-	d.take(3) // the numbers of ids and grants
+	d.take(1) // the number of ids of money
 	p.frozen = flags&purseFrozen != 0
 	if flags&purseHeld != 0 {
 		p.held = wallet.Amount(d.uint(7))

@@ -50,7 +50,7 @@ func (a ask) ofMoney() bool {
 
 // question is what one operation asks of a shard. What it has in common with all
 // others comes first, in the form of QUESTION in scripts/60-answer.lua; rest is its
-// own: the fields that its script wants, and then the asked.
+// own.
 type question struct {
 	ask        ask
 	id         wallet.OpID
@@ -62,11 +62,11 @@ type question struct {
 	rule       ruleKey
 	resource   resourceKey
 	rest       []byte
+	asked      asked // what the journal is to say; none where nothing is written
 
-	keys    []string // that only this question needs; rest has placeholders for their numbers
-	keysAt  [3]int   // where in rest the numbers of keys go
-	settled bool     // whether text is made
-	text    []byte
+	keys   []string // that only this question needs; rest has placeholders for their numbers
+	keysAt [3]int   // where in rest the numbers of keys go
+	text   []byte
 }
 
 const (
@@ -129,6 +129,9 @@ func (q *question) needs(key string) {
 	q.keys = append(q.keys, key)
 	q.rest = append(q.rest, 0)
 }
+
+// MarshalBinary is as for question.
+func (a *asked) MarshalBinary() ([]byte, error) { return *a, nil }
 
 // appendUint appends the lowest n bytes of v, little endian.
 func appendUint(b []byte, v uint64, n int) []byte {

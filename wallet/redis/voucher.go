@@ -15,8 +15,8 @@ func (l *Ledger) IssueVouchers(ctx context.Context, i wallet.IssueVouchers) (wal
 	if err := i.Check(); err != nil {
 		return wallet.Receipt{}, err
 	}
-	root, what := l.root(), askedOfIssue(&i)
-	q := &question{ask: askIssue, id: i.ID, amount: i.Value, span: millis(i.Expires)}
+	root := l.root()
+	q := &question{ask: askIssue, asked: askedOfIssue(&i), id: i.ID, amount: i.Value, span: millis(i.Expires)}
 	q.needs(root.codes())
 	q.needs(root.serials())
 	q.rest = appendUint(q.rest, uint64(len(i.Digests)), 2)
@@ -25,12 +25,11 @@ func (l *Ledger) IssueVouchers(ctx context.Context, i wallet.IssueVouchers) (wal
 		code := shorten(i.Digests[n])
 		q.rest = append(q.rest, code[:]...)
 	}
-	q.rest = append(q.rest, what...)
 	a, err := root.ask(ctx, q)
 	if err != nil {
 		return wallet.Receipt{}, err
 	}
-	receipt, err := root.conclude(ctx, q, what, &a)
+	receipt, err := root.conclude(ctx, q, &a)
 	if a.outcome == wallet.Applied {
 		receipt.Serial = a.number
 	}
@@ -40,23 +39,23 @@ func (l *Ledger) IssueVouchers(ctx context.Context, i wallet.IssueVouchers) (wal
 // Redeem implements [wallet.VoucherKeeper]. For a wallet of another shard than the
 // first, the voucher is spent there first and its value sent.
 func (l *Ledger) Redeem(ctx context.Context, r wallet.Redeem) (wallet.Receipt, error) {
-	root, s, what := l.root(), l.shardOf(r.Wallet), askedOfRedeem(&r)
-	q := &question{ask: askRedeem, id: r.ID, wallet: r.Wallet}
+	root, s := l.root(), l.shardOf(r.Wallet)
+	q := &question{ask: askRedeem, asked: askedOfRedeem(&r), id: r.ID, wallet: r.Wallet}
 	q.needs(root.codes())
 	q.needs(root.serials())
 	code := shorten(r.Code)
 	if s == root {
-		q.rest = append(append(append(q.rest, 0, 0, 0), code[:]...), what...)
-		return s.operate(ctx, q, what)
+		q.rest = append(append(q.rest, 0, 0, 0), code[:]...)
+		return s.operate(ctx, q)
 	}
 	q.needs(root.outbox(s.number))
 	q.rest = appendUint(q.rest, uint64(s.number), 2)
-	q.rest = append(append(q.rest, code[:]...), what...)
-	return l.redeemInto(ctx, s, q, what)
+	q.rest = append(q.rest, code[:]...)
+	return l.redeemInto(ctx, s, q)
 }
 
 // redeemInto redeems a voucher into a wallet of another shard than the first.
-func (l *Ledger) redeemInto(ctx context.Context, s *shard, q *question, what asked) (wallet.Receipt, error) {
+func (l *Ledger) redeemInto(ctx context.Context, s *shard, q *question) (wallet.Receipt, error) {
 	for {
 		before := &question{ask: askPrecheck, id: q.id, wallet: q.wallet, flags: 1, amount: q.amount}
 		here, err := s.ask(ctx, before)
@@ -64,7 +63,7 @@ func (l *Ledger) redeemInto(ctx context.Context, s *shard, q *question, what ask
 			return wallet.Receipt{}, err
 		}
 		if here.outcome != wallet.Applied {
-			return s.conclude(ctx, q, what, &here)
+			return s.conclude(ctx, q, &here)
 		}
 		a, err := l.root().ask(ctx, q)
 		switch {
@@ -84,7 +83,7 @@ func (l *Ledger) redeemInto(ctx context.Context, s *shard, q *question, what ask
 		if here, err = s.ask(ctx, &question{ask: askPrecheck, id: q.id, wallet: q.wallet, flags: 1}); err != nil {
 			return wallet.Receipt{}, err
 		}
-		receipt, err := s.conclude(ctx, q, what, &here)
+		receipt, err := s.conclude(ctx, q, &here)
 		if err == nil && receipt.Outcome == wallet.Replayed {
 			receipt.Outcome = wallet.Applied // by what was just brought
 		}
@@ -97,11 +96,11 @@ func (l *Ledger) VoidVoucher(ctx context.Context, v wallet.VoidVoucher) (wallet.
 	if err := v.Check(); err != nil {
 		return wallet.Receipt{}, err
 	}
-	root, what := l.root(), askedOfVoid(&v)
-	q := &question{ask: askVoid, id: v.ID, amount: wallet.Amount(min(v.Serial, uint64(wallet.MaxAmount)))}
+	root := l.root()
+	q := &question{ask: askVoid, asked: askedOfVoid(&v), id: v.ID, amount: wallet.Amount(min(v.Serial, uint64(wallet.MaxAmount)))}
 	q.needs(root.serials())
-	q.rest = append(append(appendUint(q.rest, uint64(len(v.Note)), 2), v.Note...), what...)
-	return root.operate(ctx, q, what)
+	q.rest = append(appendUint(q.rest, uint64(len(v.Note)), 2), v.Note...)
+	return root.operate(ctx, q)
 }
 
 // Voucher implements [wallet.VoucherKeeper].

@@ -2,7 +2,8 @@
 -- decided first and written last, in 90-flight.lua: a server that refuses the
 -- first write has then changed nothing, and one write has been every write.
 local call, pack, unpack, unpack_list = redis.call, struct.pack, struct.unpack, unpack
-local sub, find, floor, max, min = string.sub, string.find, math.floor, math.max, math.min
+local sub, find, byte = string.sub, string.find, string.byte
+local floor, max, min = math.floor, math.max, math.min
 
 local WALLETS, META, JOURNAL, HOLDS, DUE, GRANTS, AHEAD, RULES = 1, 2, 3, 4, 5, 6, 7, 8
 local FIRST_HOUR_KEY, HOUR_KEYS = 9, 4

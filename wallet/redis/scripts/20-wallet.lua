@@ -1,45 +1,60 @@
 -- A wallet is one string, so that a charge reads one field and writes one:
 --
---	available 7, generation 3, flags 1, created 6, last entry's position 7,
---	recovery digest 16, number of passes 2, of ids of money 1, of charges 1, of
---	grants 1; then by the flags held 7, and the times until which ids of charges,
---	grants and ids of money have overflowed, 6 each; then the items.
+--	available 7, generation 3, flags 1, created 6, last record's position 7, recovery
+--	digest 16, number of passes 2, of ids of money 1; then by the flags held 7, and the
+--	times until which ids of charges, grants and ids of money have overflowed, 6 each;
+--	then the passes, the ids of money, and the items.
 --
--- Few wallets have many items. Those beyond the most of their kind lie in hashes of
--- the shard, where only who has such a wallet has to look.
-local HEAD, HEAD_SIZE = '<I7I3BI6I7c16I2BBB', 45
+-- An item is what a charge leaves: its id 14, flags 1, the resource that it paid for
+-- 12, the end of the grant 6, and the record's position 7. Other operations that are
+-- remembered as long leave one without a resource. Few wallets have many items; those
+-- beyond the most of them lie in hashes of the shard, where only who has such a wallet
+-- has to look.
+--
+-- Lua hashes every byte of every string that it makes, and a table that grows is made
+-- again at each power of two. So a table here is made whole, and a string once.
+local HEAD, HEAD_SIZE = '<I7I3BI6I7c16I2B', 44
 local IS_FROZEN, HAS_HELD, HAS_IDS, HAS_GRANTS, HAS_MONEY = 1, 2, 4, 8, 16
 local NOBODY = string.rep('\0', 16)
 
-local PASS, ID, GRANT = 17, 22, 26 -- bytes of an item
-local MOST_IDS, MOST_GRANTS = 24, 24
+local PASS, ID, ITEM = 17, 22, 40 -- bytes of one
+local MOST_ITEMS, MOST_IDS = 24, 24
 
 local wallets, touched = {}, {}
 
 local function parse(id, text)
-	local w = { id = id, held = 0, ids_until = 0, grants_until = 0, money_until = 0 }
-	local flags, passes, money, charges, grants, at
-	w.available, w.generation, flags, w.created, w.last, w.recovery, passes, money, charges, grants, at = unpack(HEAD, text)
-	if flags > 0 then
-		w.frozen = flags % 2 == 1
-		if flags % 4 >= HAS_HELD then w.held, at = unpack('<I7', text, at) end
-		if flags % 8 >= HAS_IDS then w.ids_until, at = unpack('<I6', text, at) end
-		if flags % 16 >= HAS_GRANTS then w.grants_until, at = unpack('<I6', text, at) end
-		if flags >= HAS_MONEY then w.money_until, at = unpack('<I6', text, at) end
+	local available, generation, flags, created, last, recovery, passes, money, at = unpack(HEAD, text)
+	local held, ids_until, grants_until, money_until = 0, 0, 0, 0
+	if flags > 1 then
+		if flags % 4 >= HAS_HELD then held, at = unpack('<I7', text, at) end
+		if flags % 8 >= HAS_IDS then ids_until, at = unpack('<I6', text, at) end
+		if flags % 16 >= HAS_GRANTS then grants_until, at = unpack('<I6', text, at) end
+		if flags >= HAS_MONEY then money_until, at = unpack('<I6', text, at) end
 	end
-	local to = at + passes * PASS
-	w.passes = sub(text, at, to - 1)
-	at, to = to, to + money * ID
-	w.money = sub(text, at, to - 1)
-	at, to = to, to + charges * ID
-	w.charges = sub(text, at, to - 1)
-	w.grants = sub(text, to)
-	return w
+	local money_at = at + passes * PASS
+	local items_at = money_at + money * ID
+	return {
+		id = id, available = available, held = held, generation = generation, frozen = flags % 2 == 1,
+		created = created, last = last, recovery = recovery,
+		ids_until = ids_until, grants_until = grants_until, money_until = money_until,
+		passes = passes > 0 and sub(text, at, money_at - 1) or '',
+		money = money > 0 and sub(text, money_at, items_at - 1) or '',
+		items = sub(text, items_at),
+		newest = '', -- an item that is not in items yet
+		touched = false,
+	}
+end
+
+local function new_wallet(id, recovery)
+	return {
+		id = id, available = 0, held = 0, generation = 1, frozen = false, created = now, last = 0, recovery = recovery,
+		ids_until = 0, grants_until = 0, money_until = 0,
+		passes = '', money = '', items = '', newest = '', touched = false,
+	}
 end
 
 local function render(w)
-	local flags, more = 0, ''
-	if w.frozen then flags = IS_FROZEN end
+	local flags, more = w.frozen and IS_FROZEN or 0, ''
 	if w.held > 0 then
 		flags, more = flags + HAS_HELD, pack('<I7', w.held)
 	end
@@ -52,9 +67,8 @@ local function render(w)
 	if w.money_until > now then
 		flags, more = flags + HAS_MONEY, more .. pack('<I6', w.money_until)
 	end
-	return pack(HEAD, w.available, w.generation, flags, w.created, w.last, w.recovery,
-		#w.passes / PASS, #w.money / ID, #w.charges / ID, #w.grants / GRANT)
-		.. more .. w.passes .. w.money .. w.charges .. w.grants
+	return pack(HEAD, w.available, w.generation, flags, w.created, w.last, w.recovery, #w.passes / PASS, #w.money / ID)
+		.. more .. w.passes .. w.money .. w.items .. w.newest
 end
 
 -- wallet returns a wallet, or false where there is none.
@@ -75,21 +89,24 @@ local function touch(w)
 	end
 end
 
--- item returns where in a block of items one of a key begins. The bytes of a key
--- may come by chance, or on purpose, where no item begins.
-local function item(block, key, size)
-	local at = find(block, key, 1, true)
-	while at and (at - 1) % size ~= 0 do
+-- place returns where in a block the piece of a size begins that has a key at an
+-- offset, from some byte on. The bytes of a key may come by chance, or on purpose, where
+-- none begins.
+local function place(block, key, size, offset, from)
+	local at = find(block, key, from, true)
+	while at do
+		if (at - 1 - offset) % size == 0 then
+			return at - offset
+		end
 		at = find(block, key, at + 1, true)
 	end
-	return at
 end
 
-local function replace(block, at, size, with)
-	return sub(block, 1, at - 1) .. with .. sub(block, at + size)
+local function replace(block, at, with)
+	return sub(block, 1, at - 1) .. with .. sub(block, at + #with)
 end
 
--- may_hold reports whether a wallet may have so much more.
+-- may_have reports whether a wallet may have so much more.
 local function may_have(w, amount)
 	if w.available + w.held + amount > MOST then
 		return LIMIT

@@ -19,18 +19,29 @@ local function number(n)
 end
 
 local PLACES = 4096
-local records = {}
+local count = 0
+local entry = {} -- its parts: the head is put before them at the end
 
 -- record writes a record of a wallet, or of none where w is nil, and returns its
 -- position.
 local function record(w, kind, flags, has, fields, asked)
-	local position = sequence * PLACES + #records
+	local position = sequence * PLACES + count
 	local balance, before = 0, 0
 	if w then
 		balance, before = w.available, w.last
 		w.last = position
 		touch(w)
 	end
-	records[#records + 1] = pack('<I2BBBI7I7', 17 + #fields + #asked, kind, flags, has, balance, before) .. fields .. asked
+	local n = 3 * count
+	count = count + 1
+	entry[n + 1] = pack('<I2BBBI7I7', 17 + #fields + #asked, kind, flags, has, balance, before)
+	entry[n + 2] = fields
+	entry[n + 3] = asked
 	return position
+end
+
+-- record_again returns the record at a position of this flight.
+local function record_again(position)
+	local n = 3 * (position % PLACES)
+	return entry[n + 1] .. entry[n + 2] .. entry[n + 3]
 end

@@ -4,11 +4,13 @@
 -- times. The records of money are kept in a hash for each day besides, because the
 -- journal may be gone before they are forgotten.
 local OF_CHARGE, OF_MONEY = 1, 2
-local IS_SETTLED = 1
+local IS_SETTLED = 1 -- of an item: its charge has been settled
+local NO_RESOURCE = string.rep('\0', 12)
 
 -- hour_key returns the hash for the ids of charges of a time.
+local first_hour = tonumber(ARGV[2])
 local function hour_key(made)
-	local n = floor(made / HOUR) - tonumber(ARGV[2])
+	local n = floor(made / HOUR) - first_hour
 	if n >= 0 and n < HOUR_KEYS then
 		return FIRST_HOUR_KEY + n
 	end
@@ -24,14 +26,13 @@ local function write_of_day(q, field, value)
 	lasts[q.day] = (floor(q.made / DAY) + 2) * DAY + WEEK
 end
 
--- charge_id returns what is remembered of the id of a charge: its flags, its
--- position, and where.
+-- charge_id returns what is remembered of the id of a charge: its flags, its position,
+-- and where among the items.
 local function charge_id(w, key, made)
 	if now - made > HOUR then return end
-	local at = item(w.charges, key, ID)
+	local at = place(w.items, key, ITEM, 0, 1)
 	if at then
-		local flags, position = unpack('<BI7', w.charges, at + 14)
-		return flags, position, at
+		return byte(w.items, at + 14), (unpack('<I7', w.items, at + 33)), at
 	end
 	local hour = w.ids_until > now and hour_key(made)
 	local text = hour and read(hour, w.id .. key)
@@ -46,7 +47,7 @@ local function known(w, q)
 	if position then
 		return OF_CHARGE, position
 	end
-	local at = item(w.money, q.key, ID)
+	local at = place(w.money, q.key, ID, 0, 1)
 	if at then
 		return OF_MONEY, (unpack('<I7', w.money, at + 15))
 	end
@@ -72,35 +73,59 @@ local function judge(w, q, memory)
 	end
 end
 
--- overflow moves the older half of a wallet's ids of charges out.
-local function overflow(w)
-	local half = floor(#w.charges / ID / 2) * ID
-	for at = 1, half, ID do
-		if not hour_key((unpack('>I6', w.charges, at))) then return end
-	end
-	for at = 1, half, ID do
-		local made = unpack('>I6', w.charges, at)
+-- move_out moves an item of a wallet to the hashes of the shard.
+local function move_out(w, text)
+	local key, flags, resource, ends, position = unpack('<c14Bc12I6I7', text)
+	local made = unpack('>I6', key)
+	if now - made <= HOUR then
 		local hour = hour_key(made)
-		write(hour, w.id .. sub(w.charges, at, at + 13), sub(w.charges, at + 14, at + 21))
+		write(hour, w.id .. key, pack('<BI7', flags, position))
 		lasts[hour] = made + 3 * HOUR
 		w.ids_until = max(w.ids_until, made + HOUR + 1)
 	end
-	w.charges = sub(w.charges, half + 1)
+	if resource ~= NO_RESOURCE and not over(ends) then
+		write(GRANTS, w.id .. resource, pack('<BI6I7', flags, ends, position))
+		w.grants_until = max(w.grants_until, ends)
+	end
 end
 
--- remember keeps the id of a charge, and forgets those before it that are old.
-local function remember(w, q, position)
-	local at = 1
-	while at <= #w.charges and now - unpack('>I6', w.charges, at) > HOUR do
-		at = at + ID
+-- make_room forgets the items of which nothing is left to remember, and moves the older
+-- half out where there are still too many.
+local function make_room(w)
+	local live = {}
+	for at = 1, #w.items, ITEM do
+		local made = unpack('>I6', w.items, at)
+		local ends = unpack('<I6', w.items, at + 27)
+		if now - made <= HOUR or not over(ends) and ends ~= 0 then
+			if now - made <= HOUR and not hour_key(made) then return end
+			live[#live + 1] = sub(w.items, at, at + ITEM - 1)
+		end
 	end
-	if at > 1 then
-		w.charges = sub(w.charges, at)
+	local from = 1
+	if #live >= MOST_ITEMS then
+		from = floor(#live / 2) + 1
+		for i = 1, from - 1 do
+			move_out(w, live[i])
+		end
 	end
-	if #w.charges >= MOST_IDS * ID then
-		overflow(w)
+	w.items = table.concat(live, '', from)
+end
+
+-- settle_items puts the newest item among the others.
+local function settle_items(w)
+	w.items = w.items .. w.newest
+	w.newest = ''
+end
+
+-- remember keeps the id of a charge, and what it paid for.
+local function remember(w, key, position, flags, resource, ends)
+	if w.newest ~= '' then
+		settle_items(w)
 	end
-	w.charges = w.charges .. q.key .. pack('<BI7', 0, position)
+	if #w.items >= MOST_ITEMS * ITEM then
+		make_room(w)
+	end
+	w.newest = pack('<c14Bc12I6I7', key, flags or 0, resource or NO_RESOURCE, ends or 0, position)
 end
 
 -- remember_money keeps the id of a movement of money, and its record.
@@ -114,17 +139,5 @@ local function remember_money(w, q, position)
 		at = at + floor(MOST_IDS / 2) * ID
 	end
 	w.money = sub(w.money, at) .. q.key .. pack('<BI7', 0, position)
-	write_of_day(q, w.id .. q.key, pack('<I7I6', position, now) .. records[position % PLACES + 1])
-end
-
--- settled notes that the charge of an id has been settled.
-local function settled(w, key, made)
-	local _, position, at = charge_id(w, key, made)
-	if not position then return end
-	local with = pack('<BI7', IS_SETTLED, position)
-	if at then
-		w.charges = replace(w.charges, at + 14, 8, with)
-	else
-		write(hour_key(made), w.id .. key, with)
-	end
+	write_of_day(q, w.id .. q.key, pack('<I7I6', position, now) .. record_again(position))
 end

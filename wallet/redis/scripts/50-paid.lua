@@ -1,26 +1,31 @@
--- What a wallet has paid for: grants by the resource's key of 12 bytes, with flags,
--- end and the charge's position, and passes by the rule's key of 8, with visits and
--- end.
-local IS_AHEAD, IS_GRANT_SETTLED, IS_CLOSED, IS_CAPTURED = 1, 2, 4, 8
+-- What a wallet has paid for: grants, in its items, and passes by the rule's key of 8,
+-- with visits and end.
+local IS_AHEAD, IS_CLOSED, IS_CAPTURED, IS_ALONE = 2, 4, 8, 16 -- alone: a capture paid, and no charge
 
 local function has(flags, flag)
 	return flags % (2 * flag) >= flag
 end
 
--- grant returns a grant's flags, end and position, closed or not, that has not
--- ended.
+-- grant returns a grant's flags, end and position, closed or not, that has not ended,
+-- and where among the items. Of several for a resource the newest counts.
 local function grant(w, resource)
-	local at = item(w.grants, resource, GRANT)
+	local items, at = w.items, nil
+	local next_at = place(items, resource, ITEM, 15, 1)
+	while next_at do
+		at = next_at
+		next_at = place(items, resource, ITEM, 15, at + 16)
+	end
 	local flags, ends, position
 	if at then
-		flags, ends, position = unpack('<BI6I7', w.grants, at + 12)
+		flags = byte(items, at + 14)
+		ends, position = unpack('<I6I7', items, at + 27)
 	else
 		local text = w.grants_until > now and read(GRANTS, w.id .. resource)
 		if not text then return end
 		flags, ends, position = unpack('<BI6I7', text)
 	end
 	if not over(ends) then
-		return flags, ends, position
+		return flags, ends, position, at
 	end
 end
 
@@ -33,44 +38,34 @@ local function readable(w, resource)
 	return 0
 end
 
--- make_room forgets grants that have ended, and moves the older half out where
--- there are still too many.
-local function make_room(w)
-	local live = {}
-	for at = 1, #w.grants, GRANT do
-		local ends = unpack('<I6', w.grants, at + 13)
-		if not over(ends) then
-			live[#live + 1] = sub(w.grants, at, at + GRANT - 1)
-		end
+-- change_grant writes the flags and the end of a grant that is there, at a place among
+-- the items or in the hash.
+local function change_grant(w, resource, at, flags, ends, position)
+	if at then
+		w.items = replace(w.items, at + 14, string.char(flags))
+		w.items = replace(w.items, at + 27, pack('<I6', ends))
+	else
+		write(GRANTS, w.id .. resource, pack('<BI6I7', flags, ends, position))
+		w.grants_until = max(w.grants_until, ends)
 	end
-	local from = 1
-	if #live >= MOST_GRANTS then
-		from = floor(#live / 2) + 1
-		for i = 1, from - 1 do
-			write(GRANTS, w.id .. sub(live[i], 1, 12), sub(live[i], 13))
-			w.grants_until = max(w.grants_until, (unpack('<I6', live[i], 14)))
-		end
-	end
-	w.grants = table.concat(live, '', from)
+	touch(w)
 end
 
-local function set_grant(w, resource, flags, ends, position)
-	local text = pack('<BI6I7', flags, ends, position)
-	local at = item(w.grants, resource, GRANT)
+-- settled notes that the charge of an id has been settled.
+local function settled(w, key, made)
+	local flags, position, at = charge_id(w, key, made)
+	if not position or has(flags, IS_SETTLED) then return end
 	if at then
-		w.grants = replace(w.grants, at + 12, 14, text)
-		return
+		w.items = replace(w.items, at + 14, string.char(flags + IS_SETTLED))
+	else
+		write(hour_key(made), w.id .. key, pack('<BI7', flags + IS_SETTLED, position))
 	end
-	if #w.grants >= MOST_GRANTS * GRANT then
-		make_room(w)
-	end
-	w.grants = w.grants .. resource .. text
 end
 
 -- pass returns the visits and the end of a wallet's pass for a rule, ended or not,
 -- and where it is.
 local function pass(w, rule)
-	local at = item(w.passes, rule, PASS)
+	local at = place(w.passes, rule, PASS, 0, 1)
 	if not at then
 		return 0, 0
 	end
@@ -80,6 +75,9 @@ end
 
 -- visits returns what is left in a pass, and its end.
 local function visits(w, rule)
+	if w.passes == '' then
+		return 0, 0
+	end
 	local left, ends = pass(w, rule)
 	if left == 0 or over(ends) then
 		return 0, 0
@@ -91,7 +89,7 @@ local function set_pass(w, rule, left, ends)
 	local _, _, at = pass(w, rule)
 	local text = rule .. pack('<I3I6', left, ends)
 	if at then
-		w.passes = replace(w.passes, at, PASS, text)
+		w.passes = replace(w.passes, at, text)
 	else
 		w.passes = w.passes .. text
 	end

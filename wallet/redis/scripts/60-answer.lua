@@ -1,18 +1,15 @@
--- A question is what one operation asks, and an answer what becomes of it. In both
--- the first bytes are the same for all; package redis has the other end in
--- question.go and answer.go.
+-- A question is what one operation asks, beside it what the journal is to say that was
+-- asked, and an answer what becomes of it. In both the first bytes are the same for all;
+-- package redis has the other end in question.go and answer.go.
 local QUESTION, REST = '<Bc14c16I6BI3I7I6Bc8c12', 76
 local NO_KEY = string.rep('\0', 14)
 
-local function parse_question(text)
-	local q = { text = text }
-	q.op, q.key, q.wallet, q.made, q.day, q.generation, q.amount, q.span, q.flags, q.rule, q.resource = unpack(QUESTION, text)
-	return q
-end
-
--- asked is what the caller asked for, from where it begins on.
-local function asked(q, at)
-	return sub(q.text, at)
+local function parse_question(text, asked)
+	local op, key, wallet, made, day, generation, amount, span, flags, rule, resource = unpack(QUESTION, text)
+	return {
+		op = op, key = key, wallet = wallet, made = made, day = day, generation = generation, amount = amount,
+		span = span, flags = flags, rule = rule, resource = resource, text = text, asked = asked,
+	}
 end
 
 local texts = {} -- what does not fit into an answer, which has its place here as its number

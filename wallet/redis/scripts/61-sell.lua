@@ -15,23 +15,27 @@ ops[ASK_STANDING] = function(q, w)
 	local ahead = 0
 	if not flags or has(flags, IS_CLOSED) then
 		ends = 0
-	elseif has(flags, IS_AHEAD) and not has(flags, IS_GRANT_SETTLED) then
+	elseif has(flags, IS_AHEAD) and not has(flags, IS_SETTLED) then
 		ahead = 1
 	end
 	return answer(outcome, ahead, w.available, 0, left, left_until, 0, ends)
 end
 
--- grant_charge writes the grant of a charge, and of one made ahead what it took:
+-- grant_charge remembers a charge and its grant, and of one made ahead what it took:
 -- Settle may end it by its resource alone.
-local function grant_charge(q, w, position, price, kind, rule)
+local function grant_charge(q, w, position, price, kind)
 	local flags, ends = 0, now + q.span
 	if q.flags == 1 then
 		flags = IS_AHEAD
 		local field = w.id .. q.resource
-		write(AHEAD, field, pack('<I7I6c14c8', position, ends, q.key, q.rule) .. pack('<BI7', kind, price) .. rule)
+		local length = byte(q.text, REST)
+		write(AHEAD, field, pack('<I7I6c14c8BI7', position, ends, q.key, q.rule, kind, price) .. sub(q.text, REST + 1, REST + length))
 		schedule(ends, 'u' .. field)
 	end
-	set_grant(w, q.resource, flags, ends, position)
+	if w.grants_until > now and read(GRANTS, w.id .. q.resource) then
+		write(GRANTS, w.id .. q.resource, false)
+	end
+	remember(w, q.key, position, flags, q.resource, ends)
 	return ends
 end
 
@@ -42,22 +46,16 @@ ops[ASK_CHARGE] = function(q, w)
 	if outcome ~= APPLIED then
 		return refuse(outcome, w, w and visits(w, q.rule))
 	end
-	local left, left_until = 0, 0
-	if w.passes ~= '' then
-		left, left_until = visits(w, q.rule)
-	end
+	local left, left_until = visits(w, q.rule)
 	local flags, ends = grant(w, q.resource)
 	if flags and not has(flags, IS_CLOSED) then
 		return answer(GRANTED, 0, w.available, 0, left, ends)
 	end
-	local rule_length = string.byte(q.text, REST)
-	local rule, what = sub(q.text, REST + 1, REST + rule_length), asked(q, REST + 1 + rule_length)
 	if left > 0 then
 		left = left - 1
 		set_pass(w, q.rule, left, left_until)
-		local position = record(w, KIND_VISIT, 0, HAS_VISITS, pack('<I3', left), what)
-		remember(w, q, position)
-		ends = grant_charge(q, w, position, 0, KIND_VISIT, rule)
+		local position = record(w, KIND_VISIT, 0, HAS_VISITS, pack('<I3', left), q.asked)
+		ends = grant_charge(q, w, position, 0, KIND_VISIT)
 		return answer(APPLIED, FLAG_VISIT, w.available, 0, left, ends, position)
 	end
 	local price = q.amount
@@ -70,9 +68,8 @@ ops[ASK_CHARGE] = function(q, w)
 	end
 	accounts[SITE], moved[SITE] = site, true
 	w.available = w.available - price
-	local position = record(w, KIND_CHARGE, 0, 0, '', what)
-	remember(w, q, position)
-	ends = grant_charge(q, w, position, price, KIND_CHARGE, rule)
+	local position = record(w, KIND_CHARGE, 0, 0, '', q.asked)
+	ends = grant_charge(q, w, position, price, KIND_CHARGE)
 	return answer(APPLIED, 0, w.available, price, 0, ends, position)
 end
 
@@ -111,8 +108,8 @@ ops[ASK_BUY] = function(q, w)
 	w.available = w.available - q.amount
 	set_pass(w, q.rule, total, ends)
 	write(RULES, q.rule, name)
-	local position = record(w, KIND_BUY, 0, HAS_VISITS + HAS_UNTIL, pack('<I3I6', total, ends), asked(q, at + length))
-	remember(w, q, position)
+	local position = record(w, KIND_BUY, 0, HAS_VISITS + HAS_UNTIL, pack('<I3I6', total, ends), q.asked)
+	remember(w, q.key, position)
 	return answer(APPLIED, 0, w.available, q.amount, total, ends, position)
 end
 end

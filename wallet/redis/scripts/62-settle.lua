@@ -16,8 +16,8 @@ end
 -- charge_to_settle returns the charge that a settlement ends, or nothing.
 local function charge_to_settle(q, w)
 	local by_id, key, made, position, kind, price, length, at = unpack('<Bc14I6I7BI7B', q.text, REST)
-	local c = { rule_name = sub(q.text, at, at + length - 1), asked = asked(q, at + length), rule = q.rule }
-	local flags, ends, paid = grant(w, q.resource)
+	local c = { rule_name = sub(q.text, at, at + length - 1), rule = q.rule }
+	local flags, ends, paid, place_ = grant(w, q.resource)
 	if by_id == 1 then
 		local settled_flags, there = charge_id(w, key, made)
 		if position == 0 then
@@ -27,8 +27,8 @@ local function charge_to_settle(q, w)
 			return c, AGAIN
 		end
 		c.key, c.made, c.kind, c.price, c.position = key, made, kind, price, position
-		c.own = flags and paid == position
-		c.settled = has(settled_flags, IS_SETTLED) or c.own and has(flags, IS_GRANT_SETTLED)
+		c.own = flags and paid == position and not has(flags, IS_ALONE)
+		c.settled = has(settled_flags, IS_SETTLED) or c.own and has(flags, IS_SETTLED)
 	else
 		local text = flags and has(flags, IS_AHEAD) and read(AHEAD, w.id .. q.resource)
 		if not text then return end
@@ -36,9 +36,9 @@ local function charge_to_settle(q, w)
 		c.position, _, c.key, c.rule, c.kind, c.price, at = unpack('<I7I6c14c8BI7', text)
 		if c.position ~= paid then return end
 		c.made = unpack('>I6', c.key)
-		c.rule_name, c.own, c.settled = sub(text, at), true, has(flags, IS_GRANT_SETTLED)
+		c.rule_name, c.own, c.settled = sub(text, at), true, has(flags, IS_SETTLED)
 	end
-	c.flags, c.ends = flags, ends
+	c.flags, c.ends, c.place = flags, ends, place_
 	return c
 end
 
@@ -94,17 +94,16 @@ ops[ASK_SETTLE] = function(q, w)
 	end
 	settled(w, c.key, c.made)
 	if c.own then
-		local with = c.flags
-		if not has(with, IS_GRANT_SETTLED) then with = with + IS_GRANT_SETTLED end
-		if kind == KIND_REFUND and not has(with, IS_CAPTURED) and not has(with, IS_CLOSED) then
+		local with = c.flags + IS_SETTLED
+		if kind == KIND_REFUND and not has(with, IS_CAPTURED) then
 			with = with + IS_CLOSED
 		end
-		set_grant(w, q.resource, with, c.ends, c.position)
+		change_grant(w, q.resource, c.place, with, c.ends, c.position)
 	end
 	local left, ends = visits(w, c.rule), readable(w, q.resource)
 	local position = record(w, kind, flags, HAS_AMOUNT + HAS_VISITS + HAS_UNTIL + HAS_RULE,
-		pack('<I7I3I6B', amount, left, ends, #c.rule_name) .. c.rule_name, c.asked)
-	remember(w, q, position)
+		pack('<I7I3I6B', amount, left, ends, #c.rule_name) .. c.rule_name, q.asked)
+	remember(w, q.key, position)
 	return answer(APPLIED, flags, w.available, amount, left, ends, position)
 end
 end

@@ -13,13 +13,12 @@ ops[ASK_HOLD] = function(q, w)
 	if outcome ~= APPLIED then
 		return refuse(outcome, w)
 	end
-	local what = asked(q, REST)
-	local field, ends = w.id .. sub(what, 2, 17), now + q.span
+	local field, ends = w.id .. sub(q.asked, 2, 17), now + q.span
 	w.available, w.held = w.available - q.amount, w.held + q.amount
 	write(HOLDS, field, pack('<I7I6B', q.amount, ends, 0))
 	schedule(ends, 'h' .. field)
-	local position = record(w, KIND_HOLD, 0, HAS_UNTIL, pack('<I6', ends), what)
-	remember(w, q, position)
+	local position = record(w, KIND_HOLD, 0, HAS_UNTIL, pack('<I6', ends), q.asked)
+	remember(w, q.key, position)
 	return answer(APPLIED, 0, w.available, q.amount, 0, ends, position)
 end
 
@@ -46,6 +45,24 @@ local function unresolved(w, field)
 	return APPLIED, amount, ends
 end
 
+-- grant_capture adds a capture to a grant that is there and open, if one is, and returns
+-- until when the resource is paid for.
+local function grant_capture(w, resource, ends)
+	local flags, there, paid, at = grant(w, resource)
+	if not flags or has(flags, IS_CLOSED) then
+		return ends, false
+	end
+	ends = max(ends, there)
+	if not has(flags, IS_CAPTURED) then flags = flags + IS_CAPTURED end
+	change_grant(w, resource, at, flags, ends, paid)
+	local ahead = has(flags, IS_AHEAD) and read(AHEAD, w.id .. resource)
+	if ahead then -- it lasts as long as its grant
+		write(AHEAD, w.id .. resource, sub(ahead, 1, 7) .. pack('<I6', ends) .. sub(ahead, 14))
+		schedule(ends, 'u' .. w.id .. resource)
+	end
+	return ends, true
+end
+
 ops[ASK_CAPTURE] = function(q, w)
 	local done = judged(w, q, HOUR)
 	if done then return done end
@@ -60,26 +77,17 @@ ops[ASK_CAPTURE] = function(q, w)
 	resolve(w, field, held, ends)
 	add(SITE, q.amount)
 	w.available = w.available + held - q.amount
-	local until_ = 0
+	local paid_until, merged = 0, false
 	if q.flags == 1 then -- it names a resource
-		until_ = now + q.span
-		local flags, there, paid = grant(w, q.resource)
-		if not flags or has(flags, IS_CLOSED) then
-			flags, paid = 0, 0
-		else
-			until_ = max(until_, there)
-		end
-		if not has(flags, IS_CAPTURED) then flags = flags + IS_CAPTURED end
-		set_grant(w, q.resource, flags, until_, paid)
-		local ahead = paid ~= 0 and has(flags, IS_AHEAD) and read(AHEAD, w.id .. q.resource)
-		if ahead then -- it lasts as long as its grant
-			write(AHEAD, w.id .. q.resource, sub(ahead, 1, 7) .. pack('<I6', until_) .. sub(ahead, 14))
-			schedule(until_, 'u' .. w.id .. q.resource)
-		end
+		paid_until, merged = grant_capture(w, q.resource, now + q.span)
 	end
-	local position = record(w, KIND_CAPTURE, 0, HAS_HOLD + HAS_UNTIL, pack('<I6I7', until_, held), asked(q, REST + 16))
-	remember(w, q, position)
-	return answer(APPLIED, 0, w.available, q.amount, 0, until_, position)
+	local position = record(w, KIND_CAPTURE, 0, HAS_HOLD + HAS_UNTIL, pack('<I6I7', paid_until, held), q.asked)
+	if q.flags == 1 and not merged then
+		remember(w, q.key, position, IS_CAPTURED + IS_ALONE, q.resource, paid_until)
+	else
+		remember(w, q.key, position)
+	end
+	return answer(APPLIED, 0, w.available, q.amount, 0, paid_until, position)
 end
 
 ops[ASK_RELEASE] = function(q, w)
@@ -92,8 +100,8 @@ ops[ASK_RELEASE] = function(q, w)
 	end
 	resolve(w, field, held, ends)
 	w.available = w.available + held
-	local position = record(w, KIND_RELEASE, 0, HAS_HOLD, pack('<I7', held), asked(q, REST + 16))
-	remember(w, q, position)
+	local position = record(w, KIND_RELEASE, 0, HAS_HOLD, pack('<I7', held), q.asked)
+	remember(w, q.key, position)
 	return answer(APPLIED, 0, w.available, held, 0, 0, position)
 end
 

@@ -56,7 +56,7 @@ ops[ASK_TRANSFER] = function(q, w)
 	local done = judged(w, q, WEEK)
 	if done then return done end
 	local way, other_id, outbox, to, funding, length, at = unpack('<Bc16BI2BB', q.text, REST)
-	local name, what = '$' .. sub(q.text, at, at + length - 1), asked(q, at + length)
+	local name, what = '$' .. sub(q.text, at, at + length - 1), q.asked
 	if way == FROM_NAME then
 		return receive(q, w, name, funding == 1, what)
 	end
@@ -139,7 +139,7 @@ local function arrive_wallet(q, w, type, what)
 end
 
 ops[ASK_ARRIVE] = function(q, w)
-	local from, n, type, length, at = unpack('<I2I7BI2', q.text, REST)
+	local from, n, type = unpack('<I2I7B', q.text, REST)
 	local counter = '<' .. from
 	local last = account(counter)
 	if n <= last then
@@ -148,7 +148,7 @@ ops[ASK_ARRIVE] = function(q, w)
 	if n > last + 1 then
 		return answer(GAP, 0, 0, 0, 0, 0, 0, last)
 	end
-	local what, outcome = sub(q.text, at, at + length - 1), APPLIED
+	local what, outcome = q.asked, APPLIED
 	if type == PARCEL_SHARE then
 		local _, amount, name_length, name_at = unpack('<BI7B', what)
 		add('$' .. sub(what, name_at, name_at + name_length - 1), amount)

@@ -20,7 +20,7 @@ end
 ops[ASK_CREATE] = function(q, w)
 	local done = judged(w, q, WEEK)
 	if done then return done end
-	local list, openers, digest, at = unpack('<BBc16', q.text, REST)
+	local list, openers, digest = unpack('<BBc16', q.text, REST)
 	if w then
 		return answer(CONFLICT)
 	end
@@ -30,12 +30,9 @@ ops[ASK_CREATE] = function(q, w)
 		end
 		pushed[#pushed + 1] = { KEYS[list], q.wallet }
 	end
-	w = {
-		id = q.wallet, available = 0, held = 0, generation = 1, created = now, last = 0, recovery = digest,
-		passes = '', money = '', charges = '', grants = '', ids_until = 0, grants_until = 0, money_until = 0,
-	}
+	w = new_wallet(q.wallet, digest)
 	wallets[w.id] = w
-	local position = record(w, KIND_CREATE, 0, HAS_NUMBER, pack('<I7', 1), asked(q, at))
+	local position = record(w, KIND_CREATE, 0, HAS_NUMBER, pack('<I7', 1), q.asked)
 	remember_money(w, q, position)
 	return answer(APPLIED, 0, 0, 0, 0, 0, position, 0, 1)
 end
@@ -66,7 +63,7 @@ end
 ops[ASK_REKEY] = function(q, w)
 	local done = judged(w, q, WEEK)
 	if done then return done end
-	local here, openers, openers_before, digest, before, at = unpack('<BBBc16c16', q.text, REST)
+	local here, openers, openers_before, digest, before = unpack('<BBBc16c16', q.text, REST)
 	if not w then
 		return answer(NOT_FOUND)
 	end
@@ -85,7 +82,7 @@ ops[ASK_REKEY] = function(q, w)
 	if q.flags == 1 then
 		w.generation = w.generation + 1
 	end
-	local position = record(w, KIND_REKEY, 0, HAS_NUMBER, pack('<I7', w.generation), asked(q, at))
+	local position = record(w, KIND_REKEY, 0, HAS_NUMBER, pack('<I7', w.generation), q.asked)
 	remember_money(w, q, position)
 	return answer(APPLIED, 0, w.available, 0, 0, 0, position, 0, w.generation)
 end
@@ -97,7 +94,7 @@ ops[ASK_FREEZE] = function(q, w)
 		return answer(NOT_FOUND)
 	end
 	w.frozen = q.flags == 1
-	local position = record(w, KIND_FREEZE, 0, 0, '', asked(q, REST))
+	local position = record(w, KIND_FREEZE, 0, 0, '', q.asked)
 	remember_money(w, q, position)
 	return answer(APPLIED, 0, w.available, 0, 0, 0, position)
 end

@@ -23,7 +23,7 @@ local function judged_alone(q)
 end
 
 local function remember_alone(q, position)
-	write_of_day(q, NOBODY .. q.key, pack('<I7I6', position, now) .. records[position % PLACES + 1])
+	write_of_day(q, NOBODY .. q.key, pack('<I7I6', position, now) .. record_again(position))
 end
 
 ops[ASK_ISSUE] = function(q)
@@ -46,7 +46,7 @@ ops[ASK_ISSUE] = function(q)
 		write(serials, serial, pack(VOUCHER, q.amount, IS_ISSUED, now, q.span, 0, NOBODY, NO_KEY) .. note)
 	end
 	accounts[SERIAL], moved[SERIAL] = first + count - 1, true
-	local position = record(nil, KIND_ISSUE, 0, HAS_NUMBER, pack('<I7', first), asked(q, at))
+	local position = record(nil, KIND_ISSUE, 0, HAS_NUMBER, pack('<I7', first), q.asked)
 	remember_alone(q, position)
 	return answer(APPLIED, 0, 0, 0, 0, 0, position, first)
 end
@@ -59,7 +59,7 @@ end
 
 -- A voucher is redeemed into a wallet of this shard, or sent to that of another.
 ops[ASK_REDEEM] = function(q, w)
-	local codes, serials, outbox, to, digest, at = unpack('<BBBI2c16', q.text, REST)
+	local codes, serials, outbox, to, digest = unpack('<BBBI2c16', q.text, REST)
 	local here = outbox == 0
 	local done = here and judged(w, q, WEEK)
 	if done then return done end
@@ -86,12 +86,12 @@ ops[ASK_REDEEM] = function(q, w)
 	end
 	write(serials, serial, pack(VOUCHER, value, IS_REDEEMED, issued, expires, now, q.wallet, q.key) .. sub(text, note_at))
 	if not here then
-		send(to, outbox, pack('<BI7c16', PARCEL_VOUCHER, value, q.wallet) .. asked(q, at))
+		send(to, outbox, pack('<BI7c16', PARCEL_VOUCHER, value, q.wallet) .. q.asked)
 		return answer(APPLIED, 0, 0, value, 0, 0, 0, account('>' .. to))
 	end
 	add(VOUCHERS, -value)
 	credit(w, value)
-	local position = record(w, KIND_REDEEM, 0, HAS_AMOUNT, pack('<I7', value), asked(q, at))
+	local position = record(w, KIND_REDEEM, 0, HAS_AMOUNT, pack('<I7', value), q.asked)
 	remember_money(w, q, position)
 	return answer(APPLIED, 0, w.available, value, 0, 0, position)
 end
@@ -114,7 +114,7 @@ ops[ASK_VOID] = function(q)
 		note = sub(text, note_at)
 	end
 	write(serials, serial, pack(VOUCHER, value, IS_VOID, issued, expires, redeemed, owner, by) .. note)
-	local position = record(nil, KIND_VOID, 0, 0, '', asked(q, at + length))
+	local position = record(nil, KIND_VOID, 0, 0, '', q.asked)
 	remember_alone(q, position)
 	return answer(APPLIED, 0, 0, 0, 0, 0, position)
 end

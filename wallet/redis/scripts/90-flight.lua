@@ -12,8 +12,8 @@ local answers = {}
 
 local function carry_out()
 	local questions, ids = {}, {}
-	for i = FIRST_QUESTION, #ARGV do
-		local q = parse_question(ARGV[i])
+	for i = FIRST_QUESTION, #ARGV, 2 do
+		local q = parse_question(ARGV[i], ARGV[i + 1])
 		questions[#questions + 1] = q
 		if wallets[q.wallet] == nil then
 			wallets[q.wallet] = false
@@ -28,20 +28,25 @@ local function carry_out()
 	end
 	for i = 1, #questions do
 		local q = questions[i]
-		answers[i] = ops[q.op](q, wallets[q.wallet])
+		local w = wallets[q.wallet]
+		if w and w.newest ~= '' then
+			settle_items(w)
+		end
+		answers[i] = ops[q.op](q, w)
 	end
 end
 
 local function write_down()
-	if #records > 0 then
-		call('XADD', KEYS[JOURNAL], number(sequence) .. '-' .. ARGV[3], 'r', pack('<BI6', 1, now) .. table.concat(records))
+	if count > 0 then
+		entry[1] = pack('<BI6', 1, now) .. entry[1]
+		call('XADD', KEYS[JOURNAL], number(sequence) .. '-' .. ARGV[3], 'r', table.concat(entry))
 	end
 	local fields = {}
 	for name in pairs(moved) do
 		fields[#fields + 1] = name
 		fields[#fields + 1] = number(accounts[name])
 	end
-	if #records > 0 then
+	if count > 0 then
 		fields[#fields + 1] = 'seq'
 		fields[#fields + 1] = number(sequence)
 		fields[#fields + 1] = 'time'
@@ -84,7 +89,7 @@ if all then
 end
 write_down()
 local written = 0
-if #records > 0 then written = 1 end
+if count > 0 then written = 1 end
 table.insert(texts, 1, pack('<BI6I7', (all and 1 or 0) + 2 * written, now, sequence - 1 + written))
 table.insert(texts, 2, table.concat(answers))
 return texts
