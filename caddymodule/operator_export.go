@@ -26,6 +26,7 @@ func (api *adminAPI) exporter() caddy.AdminHandlerFunc {
 		return api.serve(w, r, func(c *operatorCall) error {
 			w.Header().Set("Content-Type", "application/jsonl")
 			out := &patientWriter{ResponseWriter: w, control: http.NewResponseController(w)}
+			defer out.until(time.Time{})
 			_, err := history.Write(r.Context(), out, c.ledger, c.currency)
 			if err != nil && out.begun {
 				c.logger.Error("an export was broken off", zap.Error(err))
@@ -45,8 +46,13 @@ type patientWriter struct {
 
 func (w *patientWriter) Write(b []byte) (int, error) {
 	w.begun = true
-	_ = w.control.SetWriteDeadline(time.Now().Add(exportPatience)) // only a test's writer has none
+	w.until(time.Now().Add(exportPatience))
 	return w.ResponseWriter.Write(b)
+}
+
+// until sets when the client must have read; zero: whenever it likes.
+func (w *patientWriter) until(deadline time.Time) {
+	_ = w.control.SetWriteDeadline(deadline) // only a test's writer has none
 }
 
 // errNoHistory: the engine is one that money cannot be moved out of.
