@@ -14,6 +14,10 @@ import (
 // Proxy stands between clients and a server and breaks what is between them. It
 // has one fault at a time: the next one replaces it. Its methods are safe for
 // concurrent use, and what goes wrong fails the test it was started for.
+//
+// It is toxiproxy, whose goroutines stay behind where a fault ends a connection
+// with several pieces of 32 KiB under way. A test that counts goroutines sends
+// less at a time.
 type Proxy struct {
 	t        testing.TB
 	server   *toxiproxy.ApiServer

@@ -56,7 +56,8 @@ func startServer(t testing.TB, dir string, config []string, args ...string) *Ser
 	port := freePort(t)
 	file := filepath.Join(dir, configFile)
 	lines := append(everywhere(port, dir), config...)
-	if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+	text := []byte(strings.Join(lines, "\n") + "\n")
+	if err := os.WriteFile(file, text, 0o600); err != nil { //nolint:gosec // where the test says
 		t.Fatal(err)
 	}
 	s := &Server{
