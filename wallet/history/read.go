@@ -10,7 +10,7 @@ import (
 	"io"
 )
 
-// ErrFile: the file is not one that Write has written, whole and unchanged.
+// ErrFile says that a file is not one that Write has written, whole and unchanged.
 var ErrFile = errors.New("not a whole history")
 
 // Check reads a file to its end and finds out whether it is whole and unchanged.

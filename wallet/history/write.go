@@ -26,7 +26,7 @@ type Ledger interface {
 	Verify(ctx context.Context) (wallet.Audit, error)
 }
 
-// ErrUnsound: a ledger's books do not add up, or are not what its history comes
+// ErrUnsound says that a ledger's books do not add up, or are not what its history comes
 // to. Its history is not written, and one that was written is not trusted.
 var ErrUnsound = errors.New("the books do not add up")
 
