@@ -138,12 +138,9 @@ func (l *Ledger) identify(ctx context.Context) (shards int, err error) {
 	if _, err := rand.Read(id[:]); err != nil {
 		return 0, err
 	}
-	if l.options.MustExist {
-		switch exists, err := c.HExists(ctx, meta, fieldID).Result(); {
-		case err != nil:
+	if must := l.options.MustBe; must != "" {
+		if err := l.stillThere(ctx, must); err != nil {
 			return 0, err
-		case !exists:
-			return 0, promiseError(l.lost("there is none"))
 		}
 	}
 	// Two that begin at once agree: the first field that is set decides.

@@ -79,10 +79,10 @@ type Options struct {
 	// what is there. Default of a new ledger: 1, and 16 in a Cluster.
 	Shards int
 
-	// MustExist refuses servers that have no such ledger, instead of beginning one
-	// there: for whoever knows that there was one, because a new one in its place
-	// would hide that it has gone.
-	MustExist bool
+	// MustBe is the ID of the ledger that has to be there: no other one is taken, and
+	// none begun. It is for whoever has had it open, because a new one in its place
+	// would hide that it has gone. Default: whatever is there.
+	MustBe string
 
 	// Durability of page views. Default: Durable.
 	Durability Durability
