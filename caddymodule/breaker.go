@@ -15,6 +15,7 @@ import (
 // look-ups, only so many wait at once. It takes no lock and allocates nothing.
 type breaker struct {
 	log     *slog.Logger
+	advice  string       // what an operator looks at where the ledger is slow
 	waiting atomic.Int64 // questions that have no answer yet
 	turned  atomic.Int64 // questions refused because too many wait, since the last report
 	retryAt atomic.Int64 // when the next change may try, in nanoseconds since began; zero: closed
@@ -70,13 +71,12 @@ func (b *breaker) try() error {
 // late opens the breaker where an answer came too late.
 func (b *breaker) late(err error) {
 	if errors.Is(err, context.DeadlineExceeded) && b.retryAt.Swap(int64(time.Since(began)+retryEvery)) == 0 {
-		b.log.Error("the ledger does not answer in time; look at the health and the load of its disk: "+
-			"the paywall answers 503 and tries again by itself", "error", err)
+		b.log.Error("the ledger does not answer in time; look at "+b.advice+": the paywall answers 503 and tries again by itself", "error", err)
 	}
 }
 
 // applied closes the breaker. No other answer does: one that changed nothing may
-// have come from memory, and says nothing about the disk.
+// have come from memory, and says nothing about the store.
 func (b *breaker) applied() {
 	if b.retryAt.Load() != 0 && b.retryAt.Swap(0) != 0 {
 		b.log.Info("the ledger answers in time again")
@@ -92,7 +92,7 @@ func (b *breaker) reset() { b.retryAt.Store(0) }
 // report tells the log how many questions were refused because too many wait.
 func (b *breaker) report() {
 	if n := b.turned.Swap(0); n > 0 {
-		b.log.Error("requests refused: too many wait for the ledger; look at the health and the load of its disk",
+		b.log.Error("requests refused: too many wait for the ledger; look at "+b.advice,
 			"refused", n, "limit", maxWaiting)
 	}
 }

@@ -20,8 +20,8 @@ func (p *pooledLedger) admit() (*engine, error) {
 	return e, p.breaker.enter()
 }
 
-// heard takes note of an answer.
-func (p *pooledLedger) heard(e *engine, err error) {
+// heard takes note of an answer, and returns its error.
+func (p *pooledLedger) heard(e *engine, err error) error {
 	p.breaker.leave()
 	switch {
 	case err == nil:
@@ -29,15 +29,19 @@ func (p *pooledLedger) heard(e *engine, err error) {
 		p.stop(e, err)
 	default:
 		p.breaker.late(err)
+		if errors.Is(err, wallet.ErrUnavailable) && !e.up() {
+			return downError{err} // the engine has told the log
+		}
 	}
+	return err
 }
 
-// heardChange takes note of the answer to a change.
-func (p *pooledLedger) heardChange(e *engine, outcome wallet.Outcome, err error) {
-	p.heard(e, err)
+// heardChange is heard for the answer to a change.
+func (p *pooledLedger) heardChange(e *engine, outcome wallet.Outcome, err error) error {
 	if err == nil && outcome == wallet.Applied {
 		p.breaker.applied()
 	}
+	return p.heard(e, err)
 }
 
 // put puts a question to the ledger.
@@ -47,8 +51,7 @@ func put[Q, A any](ctx context.Context, p *pooledLedger, q Q, method func(wallet
 		return answer, err
 	}
 	answer, err = method(e.Ledger, ctx, q)
-	p.heard(e, err)
-	return answer, err
+	return answer, p.heard(e, err)
 }
 
 // change asks for an operation.
@@ -61,8 +64,7 @@ func change[Q any](ctx context.Context, p *pooledLedger, q Q, method func(wallet
 		return receipt, err
 	}
 	receipt, err = method(e.Ledger, ctx, q)
-	p.heardChange(e, receipt.Outcome, err)
-	return receipt, err
+	return receipt, p.heardChange(e, receipt.Outcome, err)
 }
 
 // Standing implements [wallet.Charger]. It and Charge are asked for every page,
@@ -73,8 +75,7 @@ func (p *pooledLedger) Standing(ctx context.Context, q wallet.StandingQuery) (s 
 		return s, err
 	}
 	s, err = e.Ledger.Standing(ctx, q)
-	p.heard(e, err)
-	return s, err
+	return s, p.heard(e, err)
 }
 
 // Charge implements [wallet.Charger].
@@ -87,8 +88,7 @@ func (p *pooledLedger) Charge(ctx context.Context, c wallet.Charge) (receipt wal
 		return receipt, err
 	}
 	receipt, err = e.Ledger.Charge(ctx, c)
-	p.heardChange(e, receipt.Outcome, err)
-	return receipt, err
+	return receipt, p.heardChange(e, receipt.Outcome, err)
 }
 
 // Buy implements [wallet.Charger].

@@ -28,7 +28,27 @@ type LedgerModule interface {
 	// lost it, and a new one in its place would hide that. A ledger with a method
 	// Intact() error is asked from time to time, and an error of it is as
 	// ErrStopped.
+	//
+	// A ledger whose store comes back by itself answers wallet.ErrUnavailable
+	// until then. It has a method Up() bool, which says whether it can be asked, and
+	// has told the log why not.
 	OpenLedger(log *slog.Logger, existing bool) (wallet.Ledger, error)
+}
+
+// LedgerAdviser is what a LedgerModule implements besides whose store is not on a
+// disk of this machine.
+type LedgerAdviser interface {
+	// Advice is what an operator looks at where the ledger is slow, such as "the
+	// health of Redis".
+	Advice() string
+}
+
+// adviceOn is what an operator looks at where a store is slow.
+func adviceOn(store LedgerModule) string {
+	if adviser, ok := store.(LedgerAdviser); ok {
+		return adviser.Advice()
+	}
+	return "the health and the load of its disk"
 }
 
 // LedgerImporter is what a LedgerModule implements besides whose store can take

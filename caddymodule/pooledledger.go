@@ -19,7 +19,8 @@ import (
 // the engine that is open now (see delegate.go). One that has stopped is closed and
 // opened again, as often as it takes: a site must not need somebody at night
 // who restarts it once the disk has room again. Until then it answers at once
-// that it is down, so that no requests pile up.
+// that it is down, so that no requests pile up. One that comes back by itself, as
+// that on Redis does, is left to itself.
 type pooledLedger struct {
 	store   LedgerModule
 	log     *slog.Logger
@@ -35,6 +36,15 @@ type pooledLedger struct {
 type engine struct {
 	wallet.Ledger
 	down error
+}
+
+// up reports whether there is a ledger and it can be asked, as far as it knows.
+func (e *engine) up() bool {
+	if e.down != nil {
+		return false
+	}
+	store, ok := e.Ledger.(interface{ Up() bool })
+	return !ok || store.Up()
 }
 
 // stopped is a ledger that is of no more use, and why.
@@ -69,7 +79,7 @@ func openPooled(store LedgerModule) (caddy.Destructor, error) {
 		store: store, log: slog.New(currentLog{}),
 		stopped: make(chan stopped, 1), done: make(chan struct{}),
 	}
-	p.breaker.log = p.log
+	p.breaker.log, p.breaker.advice = p.log, adviceOn(store)
 	for deadline := time.Now().Add(handover); ; time.Sleep(handover / 40) {
 		ledger, err := store.OpenLedger(p.log, false)
 		switch {
@@ -84,7 +94,7 @@ func openPooled(store LedgerModule) (caddy.Destructor, error) {
 }
 
 // Destruct closes the ledger. It runs when the last lease has been given back,
-// in whoever gave it back: a disk that stands still must hold up neither the
+// in whoever gave it back: a store that stands still must hold up neither the
 // last request nor a reload for longer than closeTimeout.
 func (p *pooledLedger) Destruct() error {
 	close(p.done)
@@ -101,12 +111,12 @@ func (p *pooledLedger) Destruct() error {
 	case err := <-closed:
 		return err
 	case <-time.After(closeTimeout):
-		return errors.New("the ledger does not close in time; look at the health and the load of its disk")
+		return fmt.Errorf("the ledger does not close in time; look at %s", adviceOn(p.store))
 	}
 }
 
 // up reports whether the ledger can be asked.
-func (p *pooledLedger) up() bool { return p.engine.Load().down == nil && !p.breaker.open() }
+func (p *pooledLedger) up() bool { return p.engine.Load().up() && !p.breaker.open() }
 
 // ledgersUp is 1 if every ledger of this process can be asked, and there is one.
 func ledgersUp() (up float64) {
