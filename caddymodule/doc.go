@@ -6,6 +6,7 @@
 //	paywall                 the app: currency, ledger, keys      [App]
 //	http.handlers.paywall   a price in a route, and /.paywall/*  [Handler]
 //	paywall.ledgers.local   the embedded ledger                  [LocalLedger]
+//	paywall.ledgers.redis   the ledger that Caddys share         [RedisLedger]
 //	admin.api.paywall       the operator's routes, which the command caddy paywall calls
 //
 // # What it promises

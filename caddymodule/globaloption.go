@@ -18,14 +18,15 @@ func init() {
 //
 //	paywall {
 //	    currency       <ISO 4217 code>
-//	    ledger         local [<dir>]
+//	    ledger         local [<dir>] | redis { … }
 //	    secret         <key>
 //	    signing_keys   <key>...
 //	    token_lifetime <duration>
 //	    unpaid_limit   <requests> <period> | off
 //	}
 //
-// Every line is optional, and so is the whole. secret and signing_keys are
+// Every line is optional, and so is the whole. For the block of ledger redis see
+// RedisLedger.UnmarshalCaddyfile. secret and signing_keys are
 // placeholders such as {env.PAYWALL_SECRET} or {file./run/secrets/paywall}; see
 // App for what they are and for the defaults.
 func parseGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
