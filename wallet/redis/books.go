@@ -119,16 +119,15 @@ func (b *books) foldAccounts(r *record, op any) {
 
 // foldShare carries out the record of a part of an account that comes or goes.
 func (b *books) foldShare(r *record) error {
-	d := reader{rest: r.asked[1:]}
-	amount := wallet.Amount(d.uint(7))
-	name := d.short()
-	if d.failed || len(d.rest) > 0 {
-		return r.corrupt("it does not read")
+	p, err := r.share()
+	if err != nil {
+		return err
 	}
+	amount := p.amount
 	if r.flags&recordArrived == 0 {
 		amount = -amount
 	}
-	b.accounts[name] += amount
+	b.accounts[p.account] += amount
 	b.accounts[transit] -= amount
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -93,79 +92,31 @@ func (l *Ledger) arrive(ctx context.Context, from, to *shard, p parcel) error {
 func (l *Ledger) gather(ctx context.Context, to *shard, account wallet.Account, wanted wallet.Amount) (bool, error) {
 	came := false
 	for _, from := range l.shards {
-		if from == to {
+		if from == to || wanted <= 0 {
 			continue
 		}
-		q := &question{ask: askShare, amount: wanted}
-		q.needs(from.outbox(to.number))
-		q.rest = appendShort(appendUint(q.rest, uint64(to.number), 2), account.Name)
-		a, err := from.ask(ctx, q)
+		amount, err := l.sendShare(ctx, from, to, account, wanted)
 		if err != nil {
 			return came, err
 		}
-		if a.outcome != wallet.Applied {
-			continue
-		}
-		if err := l.bring(ctx, from, to); err != nil {
-			return came, err
-		}
-		came = true
-		if wanted -= a.amount; wanted <= 0 {
-			break
-		}
+		came = came || amount > 0
+		wanted -= amount
 	}
 	return came, nil
 }
 
-// tendEvery is how often this process looks for what others have left undone.
-const tendEvery = 2 * time.Second
-
-// tend brings what is in outboxes, and holds and other things to their end, while
-// nobody asks for anything.
-func (l *Ledger) tend(ctx context.Context) {
-	ticker := time.NewTicker(tendEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		if err := l.tendOnce(ctx); err != nil && ctx.Err() == nil {
-			l.log.Debug("tending the ledger failed; it is tried again", "error", err)
-		}
+// sendShare sends what one shard has of an account with a name to another, at most so
+// much, and returns how much that was.
+func (l *Ledger) sendShare(ctx context.Context, from, to *shard, account wallet.Account, most wallet.Amount) (wallet.Amount, error) {
+	q := &question{ask: askShare, amount: most}
+	q.needs(from.outbox(to.number))
+	q.rest = appendUint(appendUint(q.rest, uint64(from.number), 2), uint64(to.number), 2)
+	q.rest = appendShort(q.rest, account.Name)
+	a, err := from.ask(ctx, q)
+	if err != nil || a.outcome != wallet.Applied {
+		return 0, err
 	}
-}
-
-// tendOnce does so once. What has arrived of a channel is compared with what was sent,
-// so that nobody reads outboxes in which there is nothing.
-func (l *Ledger) tendOnce(ctx context.Context) error {
-	counters := make([]map[string]string, len(l.shards))
-	for i, s := range l.shards {
-		if !s.up() {
-			continue
-		}
-		if _, err := s.ask(ctx, &question{ask: askFind, rest: make([]byte, idKeySize+6)}); err != nil {
-			return err
-		}
-		if err := s.read(ctx, func(ctx context.Context, c *goredis.Client) (err error) {
-			counters[i], err = c.HGetAll(ctx, s.fixed[keyMeta]).Result()
-			return err
-		}); err != nil {
-			return err
-		}
-	}
-	for i, from := range l.shards {
-		for j, to := range l.shards {
-			if sent := counters[i][sentTo(j)]; counters[j] == nil || sent == "" || sent == counters[j][arrivedFrom(i)] {
-				continue
-			}
-			if err := l.bring(ctx, from, to); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return a.amount, l.bring(ctx, from, to)
 }
 
 // sentTo and arrivedFrom are the counters of a channel, at its two ends.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 	"github.com/caddy-paywall/caddy-paywall/wallet/ledgertest"
+	"github.com/caddy-paywall/caddy-paywall/wallet/local"
 	"github.com/caddy-paywall/caddy-paywall/wallet/redis/redistest"
 )
 
@@ -70,4 +71,29 @@ func openOn(t testing.TB, o Options, clock func() time.Time) *Ledger {
 	}
 	t.Cleanup(func() { l.Close() })
 	return l
+}
+
+// localEngine is the embedded ledger, to move from and to.
+var localEngine = ledgertest.Engine{
+	Open: func(t testing.TB, clock func() time.Time) wallet.Ledger {
+		t.Helper()
+		l, err := local.Open(local.Options{Dir: t.TempDir(), Clock: clock})
+		if err != nil {
+			t.Fatalf("opening the ledger: %v", err)
+		}
+		t.Cleanup(func() { l.Close() })
+		return l
+	},
+}
+
+func TestALedgerMovesFromRedisToTheEmbeddedEngine(t *testing.T) {
+	ledgertest.Move(t, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}}), localEngine)
+}
+
+func TestALedgerMovesFromTheEmbeddedEngineToRedis(t *testing.T) {
+	ledgertest.Move(t, localEngine, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}}))
+}
+
+func TestALedgerMovesFromAClusterToTheEmbeddedEngine(t *testing.T) {
+	ledgertest.Move(t, engineOn(Options{Addresses: redistest.StartCluster(t, 3, 0).Addrs(), Cluster: true}), localEngine)
 }

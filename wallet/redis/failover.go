@@ -44,7 +44,7 @@ const (
 // others take effect.
 func (a ask) changes() bool {
 	switch a {
-	case askStanding, askFind, askLook, askPrecheck, askHistory, askShare, askResume, askScan:
+	case askStanding, askFind, askLook, askPrecheck, askHistory, askShare, askResume, askScan, askSweep:
 		return false
 	}
 	return true

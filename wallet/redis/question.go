@@ -36,13 +36,14 @@ const (
 	askHistory
 	askResume
 	askScan
+	askSweep
 )
 
 // ofMoney reports whether an answer is to be acknowledged at the strictest that the
 // servers offer, whatever page views have.
 func (a ask) ofMoney() bool {
 	switch a {
-	case askStanding, askCharge, askBuy, askFind, askSettle, askHold, askCapture, askRelease, askLook, askHistory, askPrecheck, askScan:
+	case askStanding, askCharge, askBuy, askFind, askSettle, askHold, askCapture, askRelease, askLook, askHistory, askPrecheck, askScan, askSweep:
 		return false
 	}
 	return true

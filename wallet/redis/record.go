@@ -211,3 +211,21 @@ func (r *record) change(op any, of wallet.WalletID) wallet.Amount {
 	}
 	return r.held // of a release; zero for all others
 }
+
+// share is what a record of kindShare says: a part of an account on its way from one
+// shard to another, where it has a number.
+type share struct {
+	from, to uint64
+	number   uint64
+	amount   wallet.Amount
+	account  string
+}
+
+func (r *record) share() (share, error) {
+	d := reader{rest: r.asked[1:]}
+	s := share{amount: wallet.Amount(d.uint(7)), from: d.uint(2), to: d.uint(2), number: d.uint(7), account: d.short()}
+	if d.failed || len(d.rest) > 0 {
+		return s, fmt.Errorf("%w: the record at %d does not read", wallet.ErrCorrupt, r.position)
+	}
+	return s, nil
+}

@@ -94,7 +94,7 @@ end
 -- Part of a named account's money goes to another shard, where it is wanted: at most
 -- what is asked for.
 ops[ASK_SHARE] = function(q)
-	local outbox, to, length, at = unpack('<BI2B', q.text, REST)
+	local outbox, from, to, length, at = unpack('<BI2I2B', q.text, REST)
 	local name = sub(q.text, at, at + length - 1)
 	local amount = min(q.amount, account('$' .. name))
 	if amount <= 0 then
@@ -102,7 +102,7 @@ ops[ASK_SHARE] = function(q)
 	end
 	add('$' .. name, -amount)
 	add(TRANSIT, amount)
-	local what = pack("<BI7B", KIND_SHARE, amount, length) .. name
+	local what = pack('<BI7I2I2I7B', KIND_SHARE, amount, from, to, account('>' .. to) + 1, length) .. name
 	send(to, outbox, pack('<BI7c16', PARCEL_SHARE, amount, NOBODY) .. what)
 	record(nil, KIND_SHARE, 0, 0, '', what)
 	return answer(APPLIED, 0, 0, amount, 0, 0, 0, account('>' .. to))
@@ -150,7 +150,7 @@ ops[ASK_ARRIVE] = function(q, w)
 	end
 	local what, outcome = q.asked, APPLIED
 	if type == PARCEL_SHARE then
-		local _, amount, name_length, name_at = unpack('<BI7B', what)
+		local _, amount, _, _, _, name_length, name_at = unpack('<BI7I2I2I7B', what)
 		add('$' .. sub(what, name_at, name_at + name_length - 1), amount)
 		add(TRANSIT, -amount)
 		record(nil, KIND_SHARE, FLAG_ARRIVED, 0, '', what)

@@ -1,0 +1,40 @@
+-- What has ended is forgotten when its wallet is next used; this is for wallets that are
+-- not, and for grants that have overflowed. Some of both at a time.
+do
+local ASK_SWEEP = 25
+local AT_A_TIME = 50
+
+-- sweep_items leaves out the items of a wallet of which nothing is left to remember.
+local function sweep_items(w)
+	local live = {}
+	for at = 1, #w.items, ITEM do
+		local made = unpack('>I6', w.items, at)
+		local ends = unpack('<I6', w.items, at + 27)
+		if now - made <= HOUR or ends ~= 0 and not over(ends) then
+			live[#live + 1] = sub(w.items, at, at + ITEM - 1)
+		end
+	end
+	if #live * ITEM < #w.items then
+		w.items = table.concat(live)
+		touch(w)
+	end
+end
+
+ops[ASK_SWEEP] = function(q)
+	local found = call('HSCAN', KEYS[GRANTS], number(q.amount), 'COUNT', AT_A_TIME)
+	for i = 1, #found[2], 2 do
+		if over((unpack('<I6', found[2][i + 1], 2))) then
+			write(GRANTS, found[2][i], false)
+		end
+	end
+	local next_grants = tonumber(found[1])
+	found = call('HSCAN', KEYS[WALLETS], number(q.span), 'COUNT', AT_A_TIME)
+	for i = 1, #found[2], 2 do
+		local w = wallet(found[2][i])
+		if w and w.newest == '' then
+			sweep_items(w)
+		end
+	end
+	return answer(APPLIED, 0, 0, next_grants, 0, tonumber(found[1]))
+end
+end
