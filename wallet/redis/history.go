@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -129,25 +130,42 @@ func (m *merge) tell(yield func(history.Deed) error) error {
 }
 
 // choose returns the shard whose record is told next: the earliest of those that rest on
-// nothing that has not been told. Where there is none, the earliest: a wallet may have
+// nothing that has not been told, and a transfer to another shard when that has come to
+// where it arrives. Transfers may cross, so that both cannot be; and a wallet may have
 // been listed long before it was made.
 func (m *merge) choose() *shardTale {
-	var first, ready *shardTale
+	var first, ready, met *shardTale
 	for _, t := range m.shards {
 		if t.head == nil {
 			continue
 		}
-		if first == nil || t.head.time < first.head.time {
-			first = t
-		}
-		if m.ready(t) && (ready == nil || t.head.time < ready.head.time) {
-			ready = t
+		first = earlier(first, t)
+		if m.ready(t) {
+			ready = earlier(ready, t)
+			if m.meets(t) {
+				met = earlier(met, t)
+			}
 		}
 	}
-	if ready != nil {
-		return ready
+	return cmp.Or(met, ready, first)
+}
+
+func earlier(a, b *shardTale) *shardTale {
+	if a == nil || b.head.time < a.head.time {
+		return b
 	}
-	return first
+	return a
+}
+
+// meets reports whether a record goes to no other shard, or to one that has come to where
+// it arrives.
+func (m *merge) meets(t *shardTale) bool {
+	op, is := t.op.(wallet.Transfer)
+	if !is || t.head.hasOther || t.head.flags&recordArrived != 0 || !op.From.IsWallet() || !op.To.IsWallet() {
+		return true
+	}
+	there := m.shards[shardOf(op.To.Wallet, len(m.shards))].head
+	return there == nil || there.flags&recordArrived != 0 && there.kind == wallet.KindTransfer && there.asked.id() == op.ID
 }
 
 // ready reports whether all that a record rests on has been told.
