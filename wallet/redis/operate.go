@@ -92,21 +92,17 @@ func decodeKept(kept string) (*record, error) {
 }
 
 // recordAt reads a record in the journal.
-func (s *shard) recordAt(ctx context.Context, position uint64) (*record, error) {
+func (s *shard) recordAt(ctx context.Context, position uint64) (r *record, err error) {
 	sequence, place := position/places, position%places
-	entries, err := s.entries(ctx, sequence, sequence, 1)
-	if err != nil {
-		return nil, err
-	}
-	if len(entries) == 0 {
-		return nil, fmt.Errorf("%w: the journal has no entry %d any more", wallet.ErrCorrupt, sequence)
-	}
-	all, err := records(sequence, entries[0].text)
-	if err != nil {
-		return nil, err
-	}
-	if place >= uint64(len(all)) {
-		return nil, fmt.Errorf("%w: the journal's entry %d has no record %d", wallet.ErrCorrupt, sequence, place)
-	}
-	return &all[place], nil
+	err = s.journal(ctx, sequence, sequence, func(e entry) error {
+		all, err := records(e.sequence, e.text)
+		if err == nil && place >= uint64(len(all)) {
+			err = fmt.Errorf("%w: the journal's entry %d has no record %d", wallet.ErrCorrupt, sequence, place)
+		}
+		if err == nil {
+			r = &all[place]
+		}
+		return err
+	})
+	return r, err
 }

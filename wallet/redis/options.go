@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	goredis "github.com/redis/go-redis/v9"
 )
 
 // Durability is what an acknowledgement of a page view promises. Money that
@@ -114,6 +116,10 @@ type Options struct {
 	// Keep is how long an archived entry stays in the servers' memory too, at
 	// least MinKeep. Default: 7 days.
 	Keep time.Duration
+
+	pace *pace // of archiving, for tests; Keep is part of it
+
+	script *goredis.Script // a test's, with smaller limits
 }
 
 // Limits of the options.
