@@ -118,7 +118,7 @@ func (f *flight) prepare(s *shard) {
 	for _, q := range f.questions {
 		args = append(args, q, &q.asked)
 	}
-	args[0], args[1], args[2] = "evalsha", script.Hash(), keys
+	args[0], args[1], args[2] = "evalsha", s.ledger.script.Hash(), keys
 	f.args = args
 }
 

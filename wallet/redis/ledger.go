@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -25,6 +26,7 @@ type Ledger struct {
 	options  Options
 	log      *slog.Logger
 	servers  *servers
+	script   *goredis.Script
 	promises *promises
 	shards   []*shard
 	id       string // of the books, random
@@ -47,7 +49,7 @@ func Open(o Options) (*Ledger, error) {
 		return nil, fmt.Errorf("ledger redis: %w", err)
 	}
 	quiet()
-	l := &Ledger{options: o, log: o.Log}
+	l := &Ledger{options: o, log: o.Log, script: cmp.Or(o.script, script)}
 	var err error
 	if l.servers, err = dial(&o); err != nil {
 		return nil, fmt.Errorf("ledger redis: %w", err)
@@ -109,7 +111,7 @@ func (l *Ledger) patiently(ctx context.Context, do func() error) error {
 // loadScript gives the script to every master. A server forgets it when it restarts.
 func (l *Ledger) loadScript(ctx context.Context) error {
 	return l.servers.eachMaster(ctx, func(ctx context.Context, c *goredis.Client) error {
-		return script.Load(ctx, c).Err()
+		return l.script.Load(ctx, c).Err()
 	})
 }
 

@@ -11,10 +11,10 @@ import (
 //go:embed scripts/*.lua
 var sources embed.FS
 
-// script is the one script that every flight runs: the files of scripts, in the
-// order of their names.
+// script is the one script that every flight runs.
 var script = goredis.NewScript(assemble())
 
+// assemble puts the files of scripts together, in the order of their names.
 func assemble() string {
 	names, err := fs.Glob(sources, "scripts/*.lua")
 	if err != nil {

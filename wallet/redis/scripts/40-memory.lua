@@ -37,7 +37,8 @@ local function charge_id(w, key, made)
 	local hour = w.ids_until > now and hour_key(made)
 	local text = hour and read(hour, w.id .. key)
 	if text then
-		return unpack('<BI7', text)
+		local flags, position = unpack('<BI7', text)
+		return flags, position
 	end
 end
 
