@@ -78,6 +78,19 @@ func (p *pooledLedger) Standing(ctx context.Context, q wallet.StandingQuery) (s 
 	return s, p.heard(e, err)
 }
 
+// foresee guesses a standing without asking, where the engine can and nothing is wrong
+// with it. Only who goes on to Charge may use the guess.
+func (p *pooledLedger) foresee(q wallet.StandingQuery) (s wallet.Standing, is bool) {
+	if e := p.engine.Load(); p.breaker.open() || !e.up() {
+		return s, false
+	} else if f, can := e.Ledger.(interface {
+		Foresee(wallet.StandingQuery) (wallet.Standing, bool)
+	}); can {
+		return f.Foresee(q)
+	}
+	return s, false
+}
+
 // Charge implements [wallet.Charger].
 func (p *pooledLedger) Charge(ctx context.Context, c wallet.Charge) (receipt wallet.Receipt, err error) {
 	if err := p.breaker.try(); err != nil {

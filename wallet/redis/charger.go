@@ -16,6 +16,9 @@ func (l *Ledger) Standing(ctx context.Context, q wallet.StandingQuery) (wallet.S
 	if err != nil {
 		return wallet.Standing{}, err
 	}
+	if a.outcome == wallet.Applied && q.Generation != 0 {
+		l.foresight.learn(q.Wallet, q.Generation, a.balance)
+	}
 	return wallet.Standing{
 		Credential: a.outcome, Available: a.balance, GrantedUntil: timeOf(int64(a.number)), Ahead: a.flags == 1,
 		Visits: a.visits, VisitsUntil: timeOf(a.until),
@@ -34,7 +37,11 @@ func (l *Ledger) Charge(ctx context.Context, c wallet.Charge) (wallet.Receipt, e
 	if c.Ahead {
 		q.flags, q.rest = 1, appendShort(nil, c.Rule)
 	}
-	return l.shardOf(c.Wallet).operate(ctx, q)
+	receipt, err := l.shardOf(c.Wallet).operate(ctx, q)
+	if err == nil {
+		l.foresight.hear(&c, &receipt)
+	}
+	return receipt, err
 }
 
 // Buy implements [wallet.Charger].

@@ -31,7 +31,10 @@ type Ledger struct {
 	shards   []*shard
 	id       string // of the books, random
 
+	foresight foresight
+
 	closing    atomic.Bool
+	down       atomic.Int32 // shards that did not answer when they were last asked
 	flights    sync.WaitGroup
 	background context.Context
 	end        context.CancelFunc

@@ -121,9 +121,11 @@ func (s *shard) note(err error) {
 	switch {
 	case err == nil && s.refused != nil:
 		s.refused = nil
+		s.ledger.down.Add(-1)
 		s.ledger.log.Info("the ledger's Redis answers again", "shard", s.number)
 	case err != nil && !errors.Is(err, errClosed):
 		if s.refused == nil {
+			s.ledger.down.Add(1)
 			s.ledger.log.Error("the ledger's Redis cannot be used: "+cure(err)+": the paywall answers 503 and tries again by itself",
 				"shard", s.number, "error", err)
 		}
