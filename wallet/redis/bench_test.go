@@ -36,7 +36,7 @@ func BenchmarkCharge(b *testing.B) {
 	}
 }
 
-const benchWallets = 10_000
+const benchWallets = 100_000
 
 func benchmarkCharge(b *testing.B, l *Ledger, callers int, servers ...int) {
 	wallets := make([]wallet.WalletID, benchWallets)

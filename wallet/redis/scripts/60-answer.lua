@@ -1,11 +1,11 @@
 -- A question is what one operation asks, beside it what the journal is to say that was
 -- asked, and an answer what becomes of it. In both the first bytes are the same for all;
 -- package redis has the other end in question.go and answer.go.
-local QUESTION, REST = '<Bc14c16I6BI3I7I6Bc8c12', 76
+local QUESTION, REST = '<Bc16c14I6BI3I7I6Bc8c12', 76
 local NO_KEY = string.rep('\0', 14)
 
 local function parse_question(text, asked)
-	local op, key, wallet, made, day, generation, amount, span, flags, rule, resource = unpack(QUESTION, text)
+	local op, wallet, key, made, day, generation, amount, span, flags, rule, resource = unpack(QUESTION, text)
 	return {
 		op = op, key = key, wallet = wallet, made = made, day = day, generation = generation, amount = amount,
 		span = span, flags = flags, rule = rule, resource = resource, text = text, asked = asked,
@@ -39,5 +39,6 @@ end
 -- What the files that follow say to each other. Each is a block, because a script has
 -- room for 200 locals.
 local ops = {} -- what carries a question out, by what it asks
-local bring_to_end, send, credit
+local bring_to_end, send, credit, plain_charge
+local ASK_CHARGE = 2
 local PARCEL_TRANSFER, PARCEL_VOUCHER, PARCEL_SHARE = 1, 2, 3

@@ -11,13 +11,13 @@ end
 local answers = {}
 
 local function carry_out()
-	local questions, ids = {}, {}
+	local ids, n = {}, 0
 	for i = FIRST_QUESTION, #ARGV, 2 do
-		local q = parse_question(ARGV[i], ARGV[i + 1])
-		questions[#questions + 1] = q
-		if wallets[q.wallet] == nil then
-			wallets[q.wallet] = false
-			ids[#ids + 1] = q.wallet
+		local id = sub(ARGV[i], 2, 17)
+		if wallets[id] == nil then
+			wallets[id] = false
+			n = n + 1
+			ids[n] = id
 		end
 	end
 	if #ids > 0 then
@@ -26,13 +26,16 @@ local function carry_out()
 			wallets[ids[i]] = texts[i] and parse(ids[i], texts[i])
 		end
 	end
-	for i = 1, #questions do
-		local q = questions[i]
-		local w = wallets[q.wallet]
+	n = 0
+	for i = FIRST_QUESTION, #ARGV, 2 do
+		local text, asked = ARGV[i], ARGV[i + 1]
+		local w = wallets[sub(text, 2, 17)]
 		if w and w.newest ~= '' then
 			settle_items(w)
 		end
-		answers[i] = ops[q.op](q, w)
+		n = n + 1
+		local op = byte(text)
+		answers[n] = op == ASK_CHARGE and w and plain_charge(w, text, asked) or ops[op](parse_question(text, asked), w)
 	end
 end
 
