@@ -98,14 +98,18 @@ func (l *Ledger) open() error {
 // patiently calls do until it succeeds, judges, or ctx ends: at a start a server may
 // still be loading, or a failover be under way.
 func (l *Ledger) patiently(ctx context.Context, do func() error) error {
+	var said error // the last that was more than that the time is over
 	for n := 0; ; n++ {
 		err := do()
 		if err == nil || !classifiable(err) || hasPrefix(err, "NOAUTH") || hasPrefix(err, "WRONGPASS") || hasPrefix(err, "NOPERM") {
 			return err
 		}
+		if !errors.Is(err, context.DeadlineExceeded) || said == nil {
+			said = err
+		}
 		select {
 		case <-ctx.Done():
-			return err
+			return said
 		case <-time.After(pause(n)):
 		}
 	}
