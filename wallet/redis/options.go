@@ -120,6 +120,8 @@ type Options struct {
 	pace *pace // of archiving, for tests; Keep is part of it
 
 	script *goredis.Script // a test's, with smaller limits
+
+	promisesEvery time.Duration // between two looks at what the servers promise, for tests
 }
 
 // Limits of the options.
@@ -180,6 +182,7 @@ func (o *Options) settle() error {
 	orDefault(&o.Timeout, defaultTimeout)
 	orDefault(&o.Patience, defaultPatience)
 	orDefault(&o.Keep, defaultKeep)
+	orDefault(&o.promisesEvery, promisesEvery)
 	return nil
 }
 

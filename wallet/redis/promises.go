@@ -22,6 +22,7 @@ import (
 type promises struct {
 	durability Durability
 	assume     bool
+	every      time.Duration // between two looks
 	log        *slog.Logger
 	servers    *servers
 
@@ -93,7 +94,7 @@ func (p *promises) warn(warnings map[string]bool) {
 // watch reads the promises again and again until ctx ends. What no longer does stops
 // the ledger until it does again.
 func (p *promises) watch(ctx context.Context) {
-	ticker := time.NewTicker(promisesEvery)
+	ticker := time.NewTicker(p.every)
 	defer ticker.Stop()
 	for {
 		select {
