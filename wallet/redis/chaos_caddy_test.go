@@ -75,7 +75,7 @@ func (r *run) call(ctx context.Context, c *caddy, op any) (s said, err error) {
 	returned := r.since()
 	if err == nil {
 		r.answers.Add(1)
-	} else {
+	} else if ctx.Err() == nil {
 		r.refusals.Add(1)
 	}
 	r.mu.Lock()

@@ -18,6 +18,7 @@ type deed struct {
 	returned time.Duration // with the answer
 	failed   bool          // it was asked for in vain before, and may have taken effect
 	answered bool          // else its outcome is unknown
+	never    bool          // it was found out at the end that it never took effect
 	said
 }
 

@@ -2,18 +2,13 @@ package redis
 
 import (
 	"testing"
-
-	"github.com/caddy-paywall/caddy-paywall/wallet/redis/redistest"
 )
 
 // Redis is killed under load and started again on what it has synced, again and again
 // (invariants 1 to 6). The Caddys go on by themselves.
 var killOfRedis = &schedule{
 	fault: "kill -9 of Redis", times: 3, between: 400,
-	begin: func(r *run) {
-		r.server = redistest.Start(r)
-		r.openAt(r.server.Addr(), r.server.Addr(), r.server.Addr())
-	},
+	begin: threeCaddys,
 	breaks: func(r *run) {
 		r.server.Kill()
 		if r.random.IntN(2) == 0 {
@@ -29,10 +24,7 @@ func TestChaosAKillOfRedisLosesAndDoublesNothing(t *testing.T) { chaos(t, killOf
 // undone the others do. A new one takes its place.
 var killOfAnInstance = &schedule{
 	fault: "kill of an instance", times: 6, between: 300,
-	begin: func(r *run) {
-		r.server = redistest.Start(r)
-		r.openAt(r.server.Addr(), r.server.Addr(), r.server.Addr())
-	},
+	begin: threeCaddys,
 	breaks: func(r *run) {
 		all := r.all()
 		r.abandon(all[r.random.IntN(len(all))])

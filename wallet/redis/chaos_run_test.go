@@ -39,9 +39,14 @@ type run struct {
 	begun    time.Time
 	options  Options
 	wallets  []wallet.WalletID
-	server   *redistest.Server // of a schedule that has one, as
-	dropper  *redistest.Dropper
-	proxies  []*redistest.Proxy
+
+	// What a schedule has begun.
+	server    *redistest.Server
+	dropper   *redistest.Dropper
+	proxies   []*redistest.Proxy
+	sentinels *redistest.Sentinels
+	cluster   *redistest.Cluster
+	log       *logged
 
 	mu      sync.Mutex
 	caddies []*caddy
