@@ -8,7 +8,7 @@ BUILD := CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags "-w -s"
 GOLANGCI_LINT := v2.15.0
 LINT          := .tools/golangci-lint-$(GOLANGCI_LINT)
 
-.PHONY: help build run test setup check race bench bench-field soak screenshots fuzz clean
+.PHONY: help build run test setup check race bench bench-field soak chaos screenshots fuzz clean
 
 help:
 	@echo "make run    build Caddy with the paywall and start the demo magazine on http://localhost:8402"
@@ -16,6 +16,7 @@ help:
 	@echo "make test   set up what the tests need and run everything"
 	@echo "make bench  measure what the paywall costs, a quarter of an hour (BENCH='-scale=false -rounds 2' for less)"
 	@echo "make soak   ten minutes of everything at once: memory must stay flat (SOAK=1h for longer)"
+	@echo "make chaos  break Redis under the ledger for an hour (CHAOS=10m for less)"
 	@echo "make fuzz   fuzz every parser, a minute each (FUZZTIME=10m for longer)"
 
 build:
@@ -34,12 +35,12 @@ run: build
 test: setup check race
 
 # What the tests need beyond Go: a browser with a font, curl for the README's
-# commands, wrk for the benchmark, and file systems to break. Where it cannot be
-# installed, it is named.
-PACKAGES := chromium fonts-dejavu-core curl wrk e2fsprogs mount
+# commands, wrk for the benchmark, Redis, and file systems to break. Where it cannot
+# be installed, it is named.
+PACKAGES := chromium fonts-dejavu-core curl wrk redis-server e2fsprogs mount
 
 setup:
-	@missing=; for tool in chromium curl wrk mkfs.ext4 mount; do \
+	@missing=; for tool in chromium curl wrk redis-server redis-cli mkfs.ext4 mount; do \
 		PATH=$$PATH:/usr/sbin:/sbin command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -83,6 +84,11 @@ bench-field: setup
 SOAK ?= 10m
 soak:
 	PAYWALL_SOAK=$(SOAK) nice -n 10 go test -tags $(TAGS) -count 1 -v -timeout 0 -run NothingGrows ./caddymodule/caddy
+
+# Everything that breaks, under a ledger on Redis, again and again with new seeds.
+CHAOS ?= 1h
+chaos: setup
+	PAYWALL_CHAOS=$(CHAOS) go test -race -tags $(TAGS)$(ROOT) -count 1 -v -timeout 0 -run Chaos ./wallet/redis
 
 # The pictures that the README shows, from the reader's story in a browser.
 screenshots: setup
