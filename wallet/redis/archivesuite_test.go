@@ -16,14 +16,17 @@ var eager = &pace{every: time.Millisecond}
 // The whole suite, with a journal that is in the archive but for its end (invariants 3,
 // 5 and 7).
 func TestConformanceWithAnArchive(t *testing.T) {
+	t.Parallel()
 	ledgertest.Run(t, archivingOn(Options{Addresses: []string{redistest.Start(t).Addr()}}))
 }
 
 func TestPropertyWithAnArchive(t *testing.T) {
+	t.Parallel()
 	ledgertest.Property(t, archivingOn(Options{Addresses: []string{redistest.Start(t).Addr()}}))
 }
 
 func TestConformanceWithAnArchiveOfSeveralShards(t *testing.T) {
+	t.Parallel()
 	e := archivingOn(Options{Addresses: []string{redistest.Start(t).Addr()}, Shards: 3})
 	e.Together = func(a, b wallet.WalletID) bool { return shardOf(a, 3) == shardOf(b, 3) }
 	ledgertest.Run(t, e)

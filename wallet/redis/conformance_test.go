@@ -11,27 +11,33 @@ import (
 )
 
 func TestConformanceOnOneServer(t *testing.T) {
+	t.Parallel()
 	ledgertest.Run(t, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}}))
 }
 
 func TestPropertyOnOneServer(t *testing.T) {
+	t.Parallel()
 	ledgertest.Property(t, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}}))
 }
 
 func TestConformanceOnACluster(t *testing.T) {
+	t.Parallel()
 	ledgertest.Run(t, engineOn(Options{Addresses: redistest.StartCluster(t, 3, 0).Addrs(), Cluster: true}))
 }
 
 func TestPropertyOnACluster(t *testing.T) {
+	t.Parallel()
 	ledgertest.Property(t, engineOn(Options{Addresses: redistest.StartCluster(t, 3, 0).Addrs(), Cluster: true}))
 }
 
 func TestConformanceOnSentinels(t *testing.T) {
+	t.Parallel()
 	s := redistest.StartSentinel(t, 1)
 	ledgertest.Run(t, engineOn(Options{Addresses: s.Addrs(), Master: redistest.MasterName, Durability: Strict}))
 }
 
 func TestPropertyOnSentinels(t *testing.T) {
+	t.Parallel()
 	s := redistest.StartSentinel(t, 1)
 	ledgertest.Property(t, engineOn(Options{Addresses: s.Addrs(), Master: redistest.MasterName, Durability: Strict}))
 }
@@ -87,13 +93,16 @@ var localEngine = ledgertest.Engine{
 }
 
 func TestALedgerMovesFromRedisToTheEmbeddedEngine(t *testing.T) {
+	t.Parallel()
 	ledgertest.Move(t, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}}), localEngine)
 }
 
 func TestALedgerMovesFromTheEmbeddedEngineToRedis(t *testing.T) {
+	t.Parallel()
 	ledgertest.Move(t, localEngine, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}}))
 }
 
 func TestALedgerMovesFromAClusterToTheEmbeddedEngine(t *testing.T) {
+	t.Parallel()
 	ledgertest.Move(t, engineOn(Options{Addresses: redistest.StartCluster(t, 3, 0).Addrs(), Cluster: true}), localEngine)
 }

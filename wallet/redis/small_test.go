@@ -32,10 +32,12 @@ func smallScript(t testing.TB) *goredis.Script {
 // What does not fit into a wallet is not forgotten: the whole contract holds where next
 // to nothing fits.
 func TestConformanceOfWalletsThatOverflow(t *testing.T) {
+	t.Parallel()
 	ledgertest.Run(t, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}, script: smallScript(t)}))
 }
 
 func TestPropertyOfWalletsThatOverflow(t *testing.T) {
+	t.Parallel()
 	ledgertest.Property(t, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}, script: smallScript(t)}))
 }
 
