@@ -14,7 +14,7 @@ help:
 	@echo "make run    build Caddy with the paywall and start the demo magazine on http://localhost:8402"
 	@echo "make build  build bin/caddy"
 	@echo "make test   set up what the tests need and run everything"
-	@echo "make bench  measure what the paywall costs, a quarter of an hour (BENCH='-scale=false -rounds 2' for less)"
+	@echo "make bench  measure what the paywall costs, half an hour (BENCH='-scale=false -redis=false' for less)"
 	@echo "make soak   ten minutes of everything at once: memory must stay flat (SOAK=1h for longer)"
 	@echo "make chaos  break Redis under the ledger for an hour (CHAOS=10m for less)"
 	@echo "make fuzz   fuzz every parser, a minute each (FUZZTIME=10m for longer)"
@@ -75,7 +75,7 @@ race:
 # says how. BENCH is its flags.
 BENCH ?=
 bench: setup
-	@go run ./caddymodule/bench -scale $(BENCH)
+	@go run ./caddymodule/bench -scale -redis $(BENCH)
 
 # The same of two of the field's middlewares, which npm brings (Node.js 20).
 bench-field: setup

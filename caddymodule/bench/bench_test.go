@@ -53,6 +53,52 @@ func TestTheBenchmarkAccountsForEveryAnswer(t *testing.T) {
 	wantTables(t, got)
 }
 
+// The same with the ledger on Redis in each of the ways, where the servers are the
+// benchmark's own.
+func TestTheBenchmarkAccountsForEveryAnswerWithTheLedgerOnRedis(t *testing.T) {
+	var out, progress bytes.Buffer
+	err := bench(t.Context(), options{
+		rounds: 1, window: 200 * time.Millisecond, wallets: 100, dir: t.TempDir(), json: true,
+		only:  regexp.MustCompile(`Redis.*(file_server, 64|alone, 16)`),
+		redis: true, redisMemory: true, redisSizes: redisPlan{200, 2, 1},
+	}, &out, &progress)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got result
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+		t.Fatalf("%v in %s", err, out.Bytes())
+	}
+	if len(got.Lines) != 0 || len(got.Redis.Setups) != len(redisSetups) || len(got.Redis.Alone) != len(aloneSetups) {
+		t.Fatalf("it has measured %s", out.Bytes())
+	}
+	for i, s := range got.Redis.Setups {
+		if s.Setup != redisSetups[i].Name || len(s.Lines) != 2 || !s.Lines[0].Bare {
+			t.Fatalf("%s has %+v", redisSetups[i].Name, s)
+		}
+		if l := s.Lines[1]; l.Rate <= 0 || l.LedgerCPU <= 0 || l.ServerCPU <= 0 || l.Commands <= 0 || l.Commands > 2 {
+			t.Errorf("%s was measured as %+v", s.Setup, l)
+		}
+	}
+	for _, l := range got.Redis.Alone {
+		if l.PerSecond <= 0 || l.P50 <= 0 || l.P99 < l.P50 || l.RedisCPU <= 0 || l.ClientCPU <= 0 || l.Together < 1 {
+			t.Errorf("%v was measured as %+v", l.aloneRow, l)
+		}
+	}
+	if m := got.Redis.Memory; m.Wallet <= 0 || m.View <= 0 || m.ViewJournal <= 0 || m.ViewAOF <= 0 {
+		t.Errorf("memory was measured as %+v", m)
+	}
+	var text bytes.Buffer
+	if err := got.write(&text, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\nRedis, always, two Caddys\n\n| site |", "| Redis, everysec | 16 | charge | ", "| journal of a view | "} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the tables do not have %q:\n%s", want, text.String())
+		}
+	}
+}
+
 // wantTables wants every figure's row in the text that people get.
 func wantTables(t *testing.T, r result) {
 	t.Helper()

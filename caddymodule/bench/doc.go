@@ -27,13 +27,24 @@
 // file. That would flatter the paywall: -ballast=false shows by how much. So bare
 // Caddy gets as much memory in use, and what is left is the paywall's own work.
 //
+// # The ledger on Redis
+//
+// With -redis the rows that pay run again with each of the ways to have the ledger on
+// Redis (redissetup.go), whose servers are the benchmark's own, on the same machine and
+// disk. Two Caddys stand beside two bare ones, and one wrk for each drives them: what is
+// printed are the worse of their latencies. Redis' processor time counts in the ratio
+// by CPU. Then the benchmark charges by itself, without a Caddy. The AOF is never
+// rewritten meanwhile; -redis-memory measures how it grows, and Redis' memory.
+//
 // # What it promises
 //
 // No row is fast because it did something else. Every answer has the status
 // that the row is about, the paywall's own count of outcomes equals the answers
 // that wrk counted, and after a row that pays the ledger has exactly as many
 // entries more: wrk ends when nothing is in flight. A run in which one of these
-// is not so ends the benchmark with an error.
+// is not so ends the benchmark with an error. On Redis the entries of a run are the
+// views that the site's account was paid for, and the journal proves all of them in the
+// end.
 //
 // # What it does not know
 //

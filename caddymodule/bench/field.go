@@ -159,12 +159,12 @@ func (m *middleware) runPriced(ctx context.Context, r row, window time.Duration)
 
 func (m *middleware) run(ctx context.Context, r row, window time.Duration) (sample, error) {
 	l := load{
-		window: window, limit: noLimit, connections: r.Connections, path: r.path, fields: "Accept: " + r.accept + "\r\n",
+		url: m.url, window: window, limit: noLimit, connections: r.Connections, path: r.path, fields: "Accept: " + r.accept + "\r\n",
 	}
 	if r.who == bearer {
 		l.lines = m.credential
 	}
-	got, counted, err := observe(ctx, m.dir, m.url, l, m.process)
+	got, counted, err := observe(ctx, m.dir, []load{l}, watched{servers: []*process{m.process}})
 	if err == nil {
 		err = r.judge(counted)
 	}

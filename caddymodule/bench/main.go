@@ -31,6 +31,10 @@ type options struct {
 	ballast bool
 	scale   bool
 	large   scale.Options // of the ledger that -scale measures
+
+	redis       bool
+	redisMemory bool
+	redisSizes  redisPlan // of the ledger that -redis-memory measures
 }
 
 const (
@@ -49,7 +53,7 @@ func main() {
 }
 
 func flags() (o options) {
-	o.only = regexp.MustCompile("")
+	o.only, o.redisSizes = regexp.MustCompile(""), largeRedis
 	flag.IntVar(&o.rounds, "rounds", 5, "how often every row runs")
 	flag.DurationVar(&o.window, "duration", 3*time.Second, "how long a run is")
 	flag.IntVar(&o.wallets, "wallets", 100_000, "how many readers take turns")
@@ -58,6 +62,8 @@ func flags() (o options) {
 	flag.BoolVar(&o.json, "json", false, "print JSON in place of a table")
 	flag.BoolVar(&o.ballast, "ballast", true, "give bare Caddy as much memory in use as the paywall has, so that it collects garbage as seldom")
 	flag.BoolVar(&o.scale, "scale", false, "also measure a ledger of a million wallets and ten million entries")
+	flag.BoolVar(&o.redis, "redis", false, "also measure ledgers on Redis; needs redis-server")
+	flag.BoolVar(&o.redisMemory, "redis-memory", false, "also measure how much of Redis' memory a million wallets and their views take, some minutes; needs redis-server")
 	flag.BoolVar(&o.field, "field", false, "measure others' middlewares in place of the paywall; needs Node.js and the npm registry")
 	flag.Func("only", "run only the rows that match this regular expression, such as 'file_server, 256.*paid'", func(text string) (err error) {
 		o.only, err = regexp.Compile(text)
@@ -84,6 +90,7 @@ type result struct {
 	Machine machine       `json:"machine"`
 	Lines   []line        `json:"lines"`
 	Scale   *scale.Result `json:"scale,omitempty"`
+	Redis   *redisResult  `json:"redis,omitempty"`
 }
 
 // bench measures what the options choose and writes the result to out.
@@ -105,7 +112,7 @@ func bench(ctx context.Context, o options, out, progress io.Writer) error {
 		found.Machine.Node = first(version)
 		found.Lines, err = benchField(ctx, o, dir, progress)
 	} else {
-		found.Lines, err = benchPaywall(ctx, o, dir, progress)
+		err = benchOurs(ctx, o, dir, progress, &found)
 	}
 	if err != nil {
 		return err
@@ -121,19 +128,62 @@ func bench(ctx context.Context, o options, out, progress io.Writer) error {
 	return found.write(out, o.json)
 }
 
-// benchPaywall measures the paywall in dir.
-func benchPaywall(ctx context.Context, o options, dir string, progress io.Writer) ([]line, error) {
-	groups := chosen(allGroups(), o.only)
-	if len(groups) == 0 {
-		return nil, fmt.Errorf("no row matches %q", o.only)
+// benchOurs measures the paywall in dir, with every ledger that the options ask for.
+func benchOurs(ctx context.Context, o options, dir string, progress io.Writer, found *result) error {
+	if err := o.checkRows(); err != nil {
+		return err
 	}
-	if o.profile != "" && (len(groups) > 1 || len(groups[0]) > 1) {
-		return nil, errors.New("-profile is of one row; choose it with -only")
+	built, err := build(ctx, dir)
+	if err != nil {
+		return err
 	}
-	s := &stand{dir: dir}
+	if groups := chosen(allGroups(), o.only); len(groups) > 0 {
+		if found.Lines, err = benchStand(ctx, o, &stand{dir: dir, programs: built}, groups, progress); err != nil {
+			return err
+		}
+	}
+	if o.redis || o.redisMemory {
+		found.Redis, err = benchRedis(ctx, o, built, dir, progress)
+	}
+	return err
+}
+
+// checkRows finds a pattern that chooses nothing, or too much.
+func (o options) checkRows() error {
+	rows, paywalls := 0, 0
+	count := func(groups []group) {
+		for _, g := range chosen(groups, o.only) {
+			paywalls += len(g)
+		}
+	}
+	count(allGroups())
+	if o.redis {
+		for _, setup := range redisSetups {
+			count(redisGroups(setup))
+		}
+		for _, setup := range aloneSetups {
+			rows += len(chosenAlone(setup, o.only))
+		}
+	}
+	switch rows += paywalls; {
+	case rows == 0 && !o.redisMemory:
+		return fmt.Errorf("no row matches %q", o.only)
+	case o.profile != "" && (rows != 1 || paywalls != 1):
+		return errors.New("-profile is of one row that has a Caddy; choose it with -only")
+	}
+	return nil
+}
+
+// benchStand raises a stand and measures the rows there.
+func benchStand(ctx context.Context, o options, s *stand, groups []group, progress io.Writer) ([]line, error) {
 	defer s.lower()
 	if err := s.raise(ctx, o.wallets, o.ballast); err != nil {
 		return nil, err
+	}
+	if s.redis == nil {
+		if err := s.giveReceipts(ctx); err != nil {
+			return nil, err
+		}
 	}
 	lines, err := (&measurement{s, groups, progress}).measure(ctx, o)
 	if err != nil || o.profile == "" {
@@ -161,9 +211,14 @@ func (r result) write(w io.Writer, asJSON bool) error {
 		return encoder.Encode(r)
 	}
 	fmt.Fprintf(w, "%v\n\n", r.Machine)
-	writeTable(w, r.Lines)
+	if len(r.Lines) > 0 {
+		writeTable(w, r.Lines)
+	}
 	if r.Scale != nil {
 		writeScale(w, r.Scale)
+	}
+	if r.Redis != nil {
+		r.Redis.write(w)
 	}
 	return nil
 }

@@ -16,9 +16,9 @@ func (s *stand) profile(ctx context.Context, r row, window time.Duration, path s
 	window = max(window.Round(time.Second), time.Second)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- fetchProfile(ctx, s.paywall.debug+"/debug/pprof/profile?seconds="+seconds(window), path)
+		ended <- fetchProfile(ctx, s.paywalls[0].debug+"/debug/pprof/profile?seconds="+seconds(window), path)
 	}()
-	_, counted, err := s.run(ctx, s.paywall, r, r.load(s, window))
+	_, counted, err := s.run(ctx, s.paywalls, r, r.load(s, window))
 	if fetched := <-ended; fetched != nil {
 		return fmt.Errorf("profile: %w", fetched)
 	}

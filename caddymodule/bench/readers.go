@@ -15,7 +15,6 @@ import (
 
 	"github.com/caddy-paywall/caddy-paywall/meter"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
-	"github.com/caddy-paywall/caddy-paywall/wallet/local"
 )
 
 const (
@@ -32,17 +31,16 @@ const (
 )
 
 // readers are wallets with money, each with a token, and each with the page of
-// its number paid for on both sites.
+// its number paid for on every site of hosts.
 type readers struct {
-	ledger      string // directory
 	environment []string
 	tokens      []string
 	bearers     string // path of the file with an Authorization field for each
 }
 
-// makeReaders fills a ledger that no Caddy has opened yet: by HTTP, new wallets
-// are limited for each address.
-func makeReaders(ctx context.Context, dir string, count int, at addresses, now time.Time) (*readers, error) {
+// makeReaders fills a ledger that no Caddy has opened yet, and closes it: by HTTP,
+// new wallets are limited for each address.
+func makeReaders(ctx context.Context, ledger wallet.Ledger, dir string, count int, hosts []string, now time.Time) (*readers, error) {
 	secret, seed := make([]byte, 32), make([]byte, 32)
 	random := seeded(0)
 	_, _ = random.Read(secret) // never fails
@@ -52,20 +50,15 @@ func makeReaders(ctx context.Context, dir string, count int, at addresses, now t
 		return nil, err
 	}
 	r := &readers{
-		ledger:      filepath.Join(dir, "ledger"),
 		environment: []string{secretVariable + "=" + hex.EncodeToString(secret), signingVariable + "=" + hex.EncodeToString(seed)},
 		tokens:      make([]string, count),
 		bearers:     filepath.Join(dir, "bearers"),
-	}
-	ledger, err := local.Open(local.Options{Dir: r.ledger})
-	if err != nil {
-		return nil, err
 	}
 	failures := make([]error, callers)
 	var group sync.WaitGroup
 	for caller := range callers {
 		group.Go(func() {
-			m := maker{ctx: ctx, ledger: ledger, ring: ring, random: seeded(uint64(caller) + 1), now: now, at: at}
+			m := maker{ctx: ctx, ledger: ledger, ring: ring, random: seeded(uint64(caller) + 1), now: now, hosts: hosts}
 			for i := caller; i < count && failures[caller] == nil; i += callers {
 				r.tokens[i], failures[caller] = m.make(i)
 			}
@@ -90,7 +83,7 @@ type maker struct {
 	ring   *wallet.Keyring
 	random *rand.ChaCha8
 	now    time.Time
-	at     addresses
+	hosts  []string
 }
 
 // make makes reader i and returns its token.
@@ -112,7 +105,7 @@ func (m *maker) make(i int) (token string, err error) {
 	if err != nil {
 		return "", err
 	}
-	for _, host := range []string{m.at.files, m.at.proxy} {
+	for _, host := range m.hosts {
 		if err := done(m.ledger.Charge(m.ctx, wallet.Charge{
 			ID: m.operation(), Wallet: id, Generation: 1, Rule: ruleName, Price: cost, Window: grantWindow,
 			Resource: meter.Resource(host, pagePath(i)),

@@ -12,20 +12,35 @@ import (
 const warmLimit = 5 * time.Minute
 
 // acquaint has the paywall know its readers, as one that has run for a while
-// does: each token has been verified once, and browsers have their receipts.
+// does: each token has been verified once.
 func (s *stand) acquaint(ctx context.Context) error {
+	for _, c := range s.paywalls {
+		if err := s.introduce(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// introduce shows a Caddy every token once.
+func (s *stand) introduce(ctx context.Context, c *caddy) error {
 	everybody := row{
 		Site: fileServer, Connections: fewConnections, Name: "every token once", who: bearer, path: pricedPath, accept: programAccept,
 	}
 	l := everybody.load(s, warmLimit)
 	l.limit = len(s.readers.tokens)
-	_, counted, err := s.run(ctx, s.paywall, everybody, l)
+	_, counted, err := s.run(ctx, []*caddy{c}, everybody, l)
 	if err == nil {
 		err = everybody.judge(counted)
 	}
 	if err != nil {
 		return fmt.Errorf("%v: %w", everybody, err)
 	}
+	return nil
+}
+
+// giveReceipts gives browsers their receipts on every site.
+func (s *stand) giveReceipts(ctx context.Context) (err error) {
 	s.cookies = make(map[string]receipts)
 	for _, site := range []string{fileServer, reverseProxy} {
 		if s.cookies[site], err = s.takeReceipts(ctx, site); err != nil {
@@ -53,7 +68,7 @@ func (s *stand) takeReceipts(ctx context.Context, site string) (receipts, error)
 	cookies := make([]string, count)
 	for i := range count {
 		cookies[i] = walletCookie + "=" + s.readers.tokens[i]
-		given, err := readAgain(ctx, "http://"+s.paywall.of(site)+pagePath(i), cookies[i])
+		given, err := readAgain(ctx, "http://"+s.paywalls[0].of(site)+pagePath(i), cookies[i])
 		if err != nil {
 			return receipts{}, err
 		}

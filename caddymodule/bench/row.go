@@ -21,6 +21,7 @@ func (w who) String() string {
 
 // row is one kind of request, asked for at one site by a number of connections.
 type row struct {
+	Ledger      string // on Redis: how; empty: the embedded one
 	Site        string
 	Connections int
 	Name        string
@@ -34,7 +35,11 @@ type row struct {
 }
 
 func (r row) String() string {
-	return fmt.Sprintf("%s, %d connections, %s", r.Site, r.Connections, r.Name)
+	text := fmt.Sprintf("%s, %d connections, %s", r.Site, r.Connections, r.Name)
+	if r.Ledger != "" {
+		return r.Ledger + ", " + text
+	}
+	return text
 }
 
 // group is rows with the same bare Caddy to compare with: the same site and
@@ -76,6 +81,19 @@ func allGroups() (groups []group) {
 			group{again("receipt", returning, browserAccept)},
 			group{again("token", bearer, programAccept), few},
 			group{many})
+	}
+	return groups
+}
+
+// redisGroups are the rows of the table of a ledger on Redis: those that pay.
+func redisGroups(of redisSetup) (groups []group) {
+	for _, g := range allGroups() {
+		for _, r := range g {
+			if r.fresh {
+				r.Ledger = of.Name
+				groups = append(groups, group{r})
+			}
+		}
 	}
 	return groups
 }

@@ -12,11 +12,13 @@ type sample struct {
 	P50, P99    float64 // microseconds
 	ServerCPU   float64 // microseconds of processor time for an answer; so the next two
 	UpstreamCPU float64
+	LedgerCPU   float64 // of Redis
 	WrkCPU      float64
+	Commands    float64 // that carried questions to Redis, for an answer
 }
 
 // cpu is the processor time of all programs for an answer, in microseconds.
-func (s sample) cpu() float64 { return s.ServerCPU + s.UpstreamCPU + s.WrkCPU }
+func (s sample) cpu() float64 { return s.ServerCPU + s.UpstreamCPU + s.LedgerCPU + s.WrkCPU }
 
 // judge finds answers that are not what the row is about.
 func (r row) judge(counted report) error {
@@ -55,7 +57,11 @@ func (s *stand) runPriced(ctx context.Context, r row, window time.Duration) (got
 	if err != nil {
 		return got, err
 	}
-	got, report, err := s.run(ctx, s.paywall, r, r.load(s, window))
+	flown, err := s.flights(ctx)
+	if err != nil {
+		return got, err
+	}
+	got, report, err := s.run(ctx, s.paywalls, r, r.load(s, window))
 	if err != nil {
 		return got, err
 	}
@@ -69,37 +75,81 @@ func (s *stand) runPriced(ctx context.Context, r row, window time.Duration) (got
 	if err != nil {
 		return got, err
 	}
+	landed, err := s.flights(ctx)
+	if err != nil {
+		return got, err
+	}
+	got.Commands = float64(landed-flown) / float64(report.Answers)
 	return got, r.agree(before, after, report.Answers)
 }
 
-func (s *stand) run(ctx context.Context, c *caddy, r row, l load) (sample, report, error) {
-	return observe(ctx, s.dir, "http://"+c.of(r.Site)+"/", l, c.process, s.upstream)
+// run sends a row's load to the Caddys, which share its connections.
+func (s *stand) run(ctx context.Context, caddys []*caddy, r row, l load) (sample, report, error) {
+	w := watched{upstream: []*process{s.upstream}}
+	var all []load
+	for i, c := range caddys {
+		mine := l
+		mine.url = "http://" + c.of(r.Site) + "/"
+		mine.connections = l.connections / len(caddys)
+		mine.limit = l.limit / len(caddys)
+		mine.first = l.first + i*len(s.readers.tokens)/len(caddys) // nobody asks both at once
+		w.servers, all = append(w.servers, c.process), append(all, mine)
+	}
+	if s.redis != nil {
+		w.ledger = s.redis.processes()
+	}
+	return observe(ctx, s.dir, all, w)
 }
 
-// observe is one run of wrk, with the processor time that the server takes and
-// the upstream, where there is one.
-func observe(ctx context.Context, dir, url string, l load, watched ...*process) (got sample, counted report, err error) {
-	before := make([]time.Duration, len(watched))
-	for i, p := range watched {
-		if _, err := p.collect(); err != nil {
-			return got, counted, err
-		}
-		if before[i], err = p.cpu(); err != nil {
-			return got, counted, err
+// watched is the processes whose processor time a run takes.
+type watched struct {
+	servers, upstream, ledger []*process
+}
+
+// cpu is the processor time that they have used so far.
+func (w watched) cpu() (used [3]time.Duration, err error) {
+	for i, some := range [][]*process{w.servers, w.upstream, w.ledger} {
+		for _, p := range some {
+			one, err := p.cpu()
+			if err != nil {
+				return used, err
+			}
+			used[i] += one
 		}
 	}
-	if counted, err = drive(ctx, dir, url, l); err != nil {
+	return used, nil
+}
+
+func (w watched) collect() error {
+	for _, p := range append(w.servers, w.upstream...) {
+		if _, err := p.collect(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// observe is one run of wrk, or of several at once, with the processor time that
+// the servers take, and the upstream and Redis, where there is one.
+func observe(ctx context.Context, dir string, all []load, w watched) (got sample, counted report, err error) {
+	if err := w.collect(); err != nil {
 		return got, counted, err
 	}
-	each := []*float64{&got.ServerCPU, &got.UpstreamCPU}
-	for i, p := range watched {
-		after, err := p.cpu()
-		if err != nil {
-			return got, counted, err
-		}
-		*each[i] = float64((after - before[i]).Microseconds()) / float64(counted.Answers)
+	before, err := w.cpu()
+	if err != nil {
+		return got, counted, err
+	}
+	if counted, err = driveAll(ctx, dir, all); err != nil {
+		return got, counted, err
+	}
+	after, err := w.cpu()
+	if err != nil {
+		return got, counted, err
+	}
+	for i, of := range []*float64{&got.ServerCPU, &got.UpstreamCPU, &got.LedgerCPU} {
+		*of = float64((after[i] - before[i]).Microseconds()) / float64(counted.Answers)
 	}
 	got.WrkCPU = counted.Processor * 1e6 / float64(counted.Answers)
-	got.Rate, got.P50, got.P99 = counted.rate(l.connections), counted.P50, counted.P99
+	got.Rate, got.P50, got.P99 = counted.Rate, counted.P50, counted.P99
 	return got, counted, nil
 }

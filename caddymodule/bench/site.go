@@ -88,7 +88,7 @@ http://{proxy} {
 // is one that is counted and never reached, as all of wrk is one address.
 const (
 	paywallOption = `paywall {
-		ledger local "{ledger}"
+		{ledger}
 		secret {env.` + secretVariable + `}
 		signing_keys {env.` + signingVariable + `}
 		unpaid_limit 1000000 1s
@@ -98,8 +98,8 @@ const (
 	}`
 )
 
-// writeSites writes the page and a Caddyfile into dir. ledger is the directory
-// of the ledger, empty for the bare Caddy.
+// writeSites writes the page and a Caddyfile into dir. ledger is the option that
+// says which one, empty for the bare Caddy.
 func writeSites(dir, name string, at addresses, upstream, ledger string) (caddyfile string, err error) {
 	root := filepath.Join(dir, "root")
 	if err := os.MkdirAll(root, 0o700); err != nil {

@@ -3,24 +3,29 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/local"
 )
 
-// stand is the three programs, and the readers.
+// stand is the programs, and the readers.
 type stand struct {
 	dir      string
 	programs programs
+	redis    *redisBooks // whose servers run; nil: the ledger is the embedded one
 	readers  *readers
 	nextPage int                 // number of the first page that nobody has paid for
 	cookies  map[string]receipts // by site
 	known    int                 // entries of the ledger when they were counted last
 
-	upstream      *process
-	bare, paywall *caddy
+	upstream       *process
+	bare, paywalls []*caddy // as many of each
 }
 
-// caddy is one of the two Caddys.
+// caddy is one of the Caddys.
 type caddy struct {
 	*process
 	addresses
@@ -28,12 +33,9 @@ type caddy struct {
 
 const ballastVariable = "BENCH_BALLAST" // as in package bare
 
-// raise builds and starts everything in dir. Call lower in the end, after an
-// error too.
-func (s *stand) raise(ctx context.Context, count int, ballast bool) (err error) {
-	if s.programs, err = build(ctx, s.dir); err != nil {
-		return err
-	}
+// raise starts everything in dir, with so many readers. Call lower in the end,
+// after an error too.
+func (s *stand) raise(ctx context.Context, count int, ballast bool) error {
 	upstreamAddress, err := freeAddress()
 	if err != nil {
 		return err
@@ -42,17 +44,23 @@ func (s *stand) raise(ctx context.Context, count int, ballast bool) (err error) 
 	if err != nil {
 		return err
 	}
-	at, err := drawAddresses()
-	if err != nil {
-		return err
+	at := make([]addresses, s.caddys())
+	for i := range at {
+		if at[i], err = drawAddresses(); err != nil {
+			return err
+		}
 	}
-	if s.readers, err = makeReaders(ctx, s.dir, count, at, time.Now()); err != nil {
+	directive, err := s.fill(ctx, count, at)
+	if err != nil {
 		return fmt.Errorf("making readers: %w", err)
 	}
 	s.nextPage = count
-	s.paywall, err = s.launchCaddy("paywall", s.programs.paywall, at, upstreamAddress, s.readers.ledger, s.readers.environment)
-	if err != nil {
-		return err
+	for i := range at {
+		c, err := s.launchCaddy(numbered("paywall", i), s.programs.paywall, at[i], upstreamAddress, directive, s.readers.environment)
+		if err != nil {
+			return err
+		}
+		s.paywalls = append(s.paywalls, c)
 	}
 	if err := s.acquaint(ctx); err != nil {
 		return err
@@ -63,23 +71,73 @@ func (s *stand) raise(ctx context.Context, count int, ballast bool) (err error) 
 	return s.raiseBare(upstreamAddress, ballast)
 }
 
-// raiseBare starts the bare Caddy, with ballast as much memory in use as the
-// paywall has with all its readers.
-func (s *stand) raiseBare(upstream string, ballast bool) error {
-	at, err := drawAddresses()
-	if err != nil {
-		return err
+// caddys is how many Caddys share the ledger.
+func (s *stand) caddys() int {
+	if s.redis != nil {
+		return s.redis.caddys
 	}
-	var env []string
-	if ballast {
-		inUse, err := s.paywall.collect()
+	return 1
+}
+
+// numbered is a program's name, of which there may be several.
+func numbered(name string, i int) string {
+	if i == 0 {
+		return name
+	}
+	return name + strconv.Itoa(i+1)
+}
+
+// fill makes the readers, and returns what a Caddyfile says of the ledger. Only the
+// embedded ledger has rows of pages that are read again.
+func (s *stand) fill(ctx context.Context, count int, at []addresses) (directive string, err error) {
+	var ledger wallet.Ledger
+	var hosts []string
+	if s.redis != nil {
+		directive = s.redis.directive()
+		ledger, err = s.redis.open()
+	} else {
+		dir := filepath.Join(s.dir, "ledger")
+		directive, hosts = `ledger local "`+dir+`"`, []string{at[0].files, at[0].proxy}
+		ledger, err = local.Open(local.Options{Dir: dir})
+	}
+	if err != nil {
+		return "", err
+	}
+	s.readers, err = makeReaders(ctx, ledger, s.dir, count, hosts, time.Now())
+	return directive, err
+}
+
+// raiseBare starts a bare Caddy for each with the paywall, with ballast as much memory
+// in use as that has with all its readers.
+func (s *stand) raiseBare(upstream string, ballast bool) error {
+	for i, twin := range s.paywalls {
+		at, err := drawAddresses()
 		if err != nil {
 			return err
 		}
-		env = append(env, ballastVariable+"="+strconv.Itoa(inUse))
+		var env []string
+		if ballast {
+			inUse, err := twin.collect()
+			if err != nil {
+				return err
+			}
+			env = append(env, ballastVariable+"="+strconv.Itoa(inUse))
+		}
+		c, err := s.launchCaddy(numbered("bare", i), s.programs.bare, at, upstream, "", env)
+		if err != nil {
+			return err
+		}
+		s.bare = append(s.bare, c)
 	}
-	s.bare, err = s.launchCaddy("bare", s.programs.bare, at, upstream, "", env)
-	return err
+	return nil
+}
+
+// flights is how many commands have carried questions to Redis.
+func (s *stand) flights(ctx context.Context) (int, error) {
+	if s.redis == nil {
+		return 0, nil
+	}
+	return s.redis.flights(ctx)
 }
 
 func (s *stand) launchCaddy(name, program string, at addresses, upstream, ledger string, env []string) (*caddy, error) {
@@ -102,10 +160,8 @@ func (s *stand) launchCaddy(name, program string, at addresses, upstream, ledger
 
 // lower stops what raise has started.
 func (s *stand) lower() {
-	for _, c := range []*caddy{s.bare, s.paywall} {
-		if c != nil {
-			c.stop()
-		}
+	for _, c := range append(s.bare, s.paywalls...) {
+		c.stop()
 	}
 	if s.upstream != nil {
 		s.upstream.stop()

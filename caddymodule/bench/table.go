@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // line is a series as the table shows it.
@@ -22,7 +23,9 @@ type line struct {
 	P99         float64 `json:"p99_us"`
 	ServerCPU   float64 `json:"server_cpu_us"`
 	UpstreamCPU float64 `json:"upstream_cpu_us"`
+	LedgerCPU   float64 `json:"redis_cpu_us,omitempty"`
 	WrkCPU      float64 `json:"wrk_cpu_us"`
+	Commands    float64 `json:"redis_commands,omitempty"`
 }
 
 // summary is the lines of all series. A group's bare series comes first.
@@ -42,7 +45,9 @@ func summary(all []*series) (lines []line) {
 			P99:         of(func(one sample) float64 { return one.P99 }),
 			ServerCPU:   of(func(one sample) float64 { return one.ServerCPU }),
 			UpstreamCPU: of(func(one sample) float64 { return one.UpstreamCPU }),
+			LedgerCPU:   of(func(one sample) float64 { return one.LedgerCPU }),
 			WrkCPU:      of(func(one sample) float64 { return one.WrkCPU }),
+			Commands:    of(func(one sample) float64 { return one.Commands }),
 		}
 		if s.Bare {
 			l.Name = "bare, " + s.who.String()
@@ -68,14 +73,23 @@ func median(values []float64) float64 {
 
 // writeTable writes the lines as one Markdown table.
 func writeTable(w io.Writer, lines []line) {
-	fmt.Fprintln(w, "| site | conns | request | req/s | of bare (min–max) | by CPU | p50 µs | p99 µs | server CPU µs/req | upstream CPU µs/req | wrk CPU µs/req | runs |")
-	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|---|---|")
+	onRedis := slices.ContainsFunc(lines, func(l line) bool { return l.LedgerCPU > 0 })
+	columns, between, commands := 12, "", ""
+	if onRedis {
+		columns, between, commands = columns+2, " Redis CPU µs/req |", " Redis commands/req |"
+	}
+	fmt.Fprintf(w, "| site | conns | request | req/s | of bare (min–max) | by CPU | p50 µs | p99 µs | server CPU µs/req | upstream CPU µs/req |%s wrk CPU µs/req |%s runs |\n",
+		between, commands)
+	fmt.Fprintln(w, strings.Repeat("|---", columns)+"|")
 	for _, l := range lines {
 		ratio := fmt.Sprintf("**%.3f** (%.3f–%.3f)", l.Ratio, l.Least, l.Greatest)
 		if l.Bare {
 			ratio = "1"
 		}
-		fmt.Fprintf(w, "| %s | %d | %s | %.0f | %s | %.3f | %.0f | %.0f | %.1f | %.1f | %.1f | %d |\n",
-			l.Site, l.Connections, l.Name, l.Rate, ratio, l.CPURatio, l.P50, l.P99, l.ServerCPU, l.UpstreamCPU, l.WrkCPU, l.Runs)
+		if onRedis {
+			between, commands = fmt.Sprintf(" %.1f |", l.LedgerCPU), fmt.Sprintf(" %.2f |", l.Commands)
+		}
+		fmt.Fprintf(w, "| %s | %d | %s | %.0f | %s | %.3f | %.0f | %.0f | %.1f | %.1f |%s %.1f |%s %d |\n",
+			l.Site, l.Connections, l.Name, l.Rate, ratio, l.CPURatio, l.P50, l.P99, l.ServerCPU, l.UpstreamCPU, between, l.WrkCPU, commands, l.Runs)
 	}
 }

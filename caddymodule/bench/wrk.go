@@ -5,12 +5,14 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -29,6 +31,7 @@ const (
 
 // load is what wrk sends in one run; load.lua says what the fields mean.
 type load struct {
+	url         string
 	window      time.Duration
 	limit       int
 	connections int
@@ -49,6 +52,7 @@ type report struct {
 	Refusals  int     // answers with a status of 400 or more
 	Errors    int     // of connections, and answers that took too long
 	P50, P99  float64 // microseconds
+	Rate      float64 // answers a second
 }
 
 // rate is answers a second within the window, at whose end all connections but
@@ -64,10 +68,10 @@ func writeScript(dir string) error {
 
 // drive runs wrk against a site and returns what it counted. Every request has
 // been answered then; where that is not so, it is an error.
-func drive(ctx context.Context, dir, url string, l load) (report, error) {
+func drive(ctx context.Context, dir string, l load) (report, error) {
 	args := []string{
 		"-t1", "-c" + strconv.Itoa(l.connections), "--latency", "--timeout", seconds(wrkGrace), "-d" + seconds(l.window+wrkGrace),
-		"-s", filepath.Join(dir, scriptName), url, "--",
+		"-s", filepath.Join(dir, scriptName), l.url, "--",
 		fmt.Sprint(l.window.Seconds()), strconv.Itoa(l.limit), strconv.Itoa(l.connections),
 		l.path, strconv.Itoa(l.first), strconv.Itoa(l.cycle), l.fields,
 	}
@@ -86,7 +90,28 @@ func drive(ctx context.Context, dir, url string, l load) (report, error) {
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &r); err != nil {
 		return report{}, fmt.Errorf("wrk does not end with what load.lua prints: %w\n%s", err, out)
 	}
+	r.Rate = r.rate(l.connections)
 	return r, r.check(l)
+}
+
+// driveAll runs one wrk for each load, at once, and adds up what they have counted.
+// The latencies are then those of the slowest: nobody is flattered.
+func driveAll(ctx context.Context, dir string, all []load) (sum report, err error) {
+	reports, failures := make([]report, len(all)), make([]error, len(all))
+	var driving sync.WaitGroup
+	for i, l := range all {
+		driving.Go(func() { reports[i], failures[i] = drive(ctx, dir, l) })
+	}
+	driving.Wait()
+	for _, r := range reports {
+		sum.Sent += r.Sent
+		sum.Answers += r.Answers
+		sum.Refusals += r.Refusals
+		sum.Processor += r.Processor
+		sum.Rate += r.Rate
+		sum.P50, sum.P99 = max(sum.P50, r.P50), max(sum.P99, r.P99)
+	}
+	return sum, errors.Join(failures...)
 }
 
 // check finds what would make a count wrong.
