@@ -2,7 +2,6 @@ package redis
 
 import (
 	"errors"
-	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
@@ -112,6 +111,3 @@ func (r *reply) answer(n int) answer {
 	a.decode(r.answers[n*answerSize:])
 	return a
 }
-
-// time is the flight's.
-func (r *reply) time() time.Time { return timeOf(r.now) }

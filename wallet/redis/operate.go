@@ -79,9 +79,7 @@ func (s *shard) recordOf(ctx context.Context, q *question, a *answer) (*record, 
 	return decodeKept(kept)
 }
 
-// keptHead is the position and the time before a record that stands alone.
-const keptHead = 7 + 6
-
+// decodeKept reads a record that stands alone, behind its position and its time.
 func decodeKept(kept string) (*record, error) {
 	d := reader{rest: []byte(kept)}
 	r := &record{position: d.uint(7), time: int64(d.uint(6))}

@@ -52,11 +52,11 @@ func (p *promises) read(ctx context.Context) error {
 	warnings := make(map[string]bool)
 	fewest, loses := -1, false
 	err := p.servers.eachMaster(ctx, func(ctx context.Context, c *goredis.Client) error {
-		said, err := ask1(ctx, c)
+		said, err := askMaster(ctx, c)
 		if err != nil {
 			return err
 		}
-		refused, warned := said.judge(p.durability, p.assume)
+		warned, refused := said.judge(p.durability, p.assume)
 		mu.Lock()
 		defer mu.Unlock()
 		errs = append(errs, refused)
@@ -159,8 +159,8 @@ type promiseError string
 
 func (e promiseError) Error() string { return string(e) }
 
-// ask1 asks one master.
-func ask1(ctx context.Context, c *goredis.Client) (*promise, error) {
+// askMaster asks one master.
+func askMaster(ctx context.Context, c *goredis.Client) (*promise, error) {
 	text, err := c.Info(ctx).Result()
 	if err != nil {
 		return nil, err
@@ -192,7 +192,7 @@ func (p *promise) number(name string) int {
 
 // judge says why a ledger must not run on the server, and what its operator should
 // hear all the same.
-func (p *promise) judge(d Durability, assume bool) (refused error, warnings []string) {
+func (p *promise) judge(d Durability, assume bool) (warnings []string, refused error) {
 	var errs []error
 	refuse := func(format string, args ...any) {
 		errs = append(errs, promiseError("Redis at "+p.address+": "+fmt.Sprintf(format, args...)))
@@ -223,7 +223,7 @@ func (p *promise) judge(d Durability, assume bool) (refused error, warnings []st
 	if p.info["aof_last_write_status"] == "err" {
 		warn("its last write to the AOF failed: look at the disk's room and health")
 	}
-	return errors.Join(errs...), warnings
+	return warnings, errors.Join(errs...)
 }
 
 const leastVersion = 7

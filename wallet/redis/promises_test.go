@@ -58,7 +58,7 @@ func TestServersAreJudgedByWhatTheyPromise(t *testing.T) {
 			if c.version != "" {
 				p.version = c.version
 			}
-			refused, warnings := p.judge(c.durability, c.assume)
+			warnings, refused := p.judge(c.durability, c.assume)
 			if said := text(refused); (said == "") != (c.refused == "") || !strings.Contains(said, c.refused) {
 				t.Errorf("refused with %q, want %q", said, c.refused)
 			}

@@ -172,7 +172,7 @@ func (s *servers) node(ctx context.Context, address string) (*goredis.Client, er
 // cure says what an operator does about an error, or nothing.
 func cure(err error) string {
 	text := err.Error()
-	for prefix, advice := range map[string]string{
+	for prefix, advice := range map[string]string{ //nolint:gosec // G101: they say what to do about credentials, and are none
 		"OOM":         "Redis has reached maxmemory: raise it, or archive the journal",
 		"MISCONF":     "Redis cannot write to its disk: look at the disk's room and health, and at Redis' log",
 		"READONLY":    "this server is a replica: give the address of the master, or of the Sentinels",
