@@ -58,7 +58,7 @@ func Open(o Options) (*Ledger, error) {
 		return nil, fmt.Errorf("ledger redis: %w", err)
 	}
 	l.background, l.end = context.WithCancel(context.Background())
-	l.promises = &promises{durability: o.Durability, assume: o.AssumeDurable, every: o.promisesEvery, log: o.Log, servers: l.servers}
+	l.promises = &promises{durability: o.Durability, assume: o.AssumeDurable, every: o.promisesEvery, log: o.Log, servers: l.servers, failover: o.Master != ""}
 	if err := l.open(); err != nil {
 		l.end()
 		err = fmt.Errorf("ledger redis: %w", err)

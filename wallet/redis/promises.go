@@ -28,6 +28,7 @@ type promises struct {
 
 	replicas atomic.Int32 // online at the master that has the fewest
 	loses    atomic.Bool  // an acknowledged view may be lost: by a failover or a power cut
+	failover bool         // Sentinels may make a server the master that is no replica now
 	broken   atomic.Pointer[error]
 
 	mu     sync.Mutex
@@ -74,7 +75,11 @@ func (p *promises) read(ctx context.Context) error {
 		return err
 	}
 	p.replicas.Store(int32(max(fewest, 0)))
-	p.loses.Store(loses)
+	if loses || p.failover {
+		// From then on: a replica that is gone may come back as the master, without all
+		// that was acknowledged while it was gone.
+		p.loses.Store(true)
+	}
 	p.warn(warnings)
 	return errors.Join(errs...)
 }
