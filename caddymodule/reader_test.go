@@ -8,9 +8,15 @@ import (
 	"testing"
 )
 
-// The reader's story, from a stranger to a reload for free.
 func TestAReaderPaysTenCentsForAPageAndReadsItAgainForFree(t *testing.T) {
-	s := startSite(t, magazine)
+	startSite(t, magazine).tellsTheReadersStory()
+}
+
+// tellsTheReadersStory is the story of a reader of the magazine, from a stranger to
+// a reload for free.
+func (s *site) tellsTheReadersStory() {
+	s.Helper()
+	t := s.T
 	reader := s.browser()
 
 	page := reader.get("/articles/1").wants(http.StatusPaymentRequired).
@@ -59,7 +65,12 @@ func TestTheFreePagesStayFree(t *testing.T) {
 }
 
 func TestABundleTakesOneVisitForEachPageAndSaysHowManyAreLeft(t *testing.T) {
-	s := startSite(t, magazine)
+	startSite(t, magazine).tellsTheSubscribersStory()
+}
+
+// tellsTheSubscribersStory is the story of a reader who buys ten letters.
+func (s *site) tellsTheSubscribersStory() {
+	s.Helper()
 	reader := s.browser()
 	page := reader.get("/research/1").wants(http.StatusPaymentRequired).
 		wantsHeader("Paywall-Price", "10.00 USD").says("The Letter", "$10.00")

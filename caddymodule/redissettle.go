@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -141,7 +142,9 @@ func (l *RedisLedger) settleBooks(s *redisStore) (err error) {
 	if l.Keep != 0 && l.Archive == "" {
 		return errors.New("keep is about what has been archived; give archive <directory> too, or leave it out")
 	}
-	s.archive, err = expandText("archive", l.Archive)
+	if s.archive, err = expandText("archive", l.Archive); err == nil && s.archive != "" {
+		s.archive, err = filepath.Abs(s.archive)
+	}
 	return err
 }
 

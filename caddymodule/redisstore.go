@@ -80,14 +80,24 @@ func (l *RedisLedger) OpenLedgerAt(log *slog.Logger, clock func() time.Time) (wa
 }
 
 func (s *redisStore) open(options redis.Options) (wallet.Ledger, error) {
+	if s.archive != "" {
+		ledger, err := openArchived(options, s.archive)
+		if err != nil {
+			return nil, err
+		}
+		s.remember(ledger.ID())
+		return ledger, nil
+	}
 	ledger, err := redis.Open(options)
 	if err != nil {
 		return nil, err
 	}
-	id := ledger.ID()
-	s.opened.Store(&id)
+	s.remember(ledger.ID())
 	return ledger, nil
 }
+
+// remember keeps which ledger it was.
+func (s *redisStore) remember(id string) { s.opened.Store(&id) }
 
 // Advice implements LedgerAdviser.
 func (*RedisLedger) Advice() string {
