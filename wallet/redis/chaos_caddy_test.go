@@ -70,9 +70,16 @@ func (r *run) all() []*caddy {
 // call asks an instance, and measures for how long it answers nobody (invariant 6: an
 // operation is answered, or refused within a bounded time and asked for again).
 func (r *run) call(ctx context.Context, c *caddy, op any) (s said, err error) {
+	telling := r.tell != nil && idOf(op) != wallet.OpID{}
+	if telling {
+		r.tell(op, nil)
+	}
 	called := r.since()
 	s, err = carry(ctx, c.Ledger, op)
 	returned := r.since()
+	if telling && err == nil {
+		r.tell(op, &s.receipt)
+	}
 	if err == nil {
 		r.answers.Add(1)
 	} else if ctx.Err() == nil {

@@ -47,6 +47,9 @@ type run struct {
 	sentinels *redistest.Sentinels
 	cluster   *redistest.Cluster
 	log       *logged
+	clocks    []*jumping
+
+	tell func(op any, answer *wallet.Receipt) // of a child: before it asks, and when it is answered
 
 	mu      sync.Mutex
 	caddies []*caddy
