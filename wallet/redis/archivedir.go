@@ -71,7 +71,7 @@ func openDirectory(path string) (*directory, error) {
 	return d, nil
 }
 
-const identityForm = "archive %s of the ledger %s, format 1\n"
+const identityForm = "caddy-paywall archive 1: %s of the ledger %s\n"
 
 // identify reads whose archive it is. Without the file that says so it is nobody's, but
 // then it must be empty.
@@ -90,8 +90,8 @@ func (d *directory) identify() error {
 	case err != nil:
 		return err
 	}
-	n, err := fmt.Fscanf(bytes.NewReader(text), identityForm, &d.name, &d.ledger)
-	if err != nil || n != 2 || !isArchiveName(d.name) || !isArchiveName(d.ledger) {
+	_, err = fmt.Fscanf(bytes.NewReader(text), identityForm, &d.name, &d.ledger)
+	if err != nil || string(text) != fmt.Sprintf(identityForm, d.name, d.ledger) || !isArchiveName(d.name) || !isArchiveName(d.ledger) {
 		return fmt.Errorf("%w: the file %s does not read, or is of a later format: restore it", wallet.ErrCorrupt, archiveIdentity)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -102,31 +103,20 @@ func (s *archivedShard) reopen(all []segment) error {
 	return nil
 }
 
-// end reads a segment until there is no frame any more.
+// end finds where a segment ends, and cuts off what is behind.
 func (s *archivedShard) end(f *os.File, n *segment) (*frames, error) {
 	size, err := fileSize(f)
 	if err != nil {
 		return nil, err
 	}
-	all := framesOf(f, n, size)
-	for {
-		_, ok, err := all.next()
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			break
-		}
-	}
-	if all.at == size {
-		return all, f.Sync() // its size may be in the system's memory only
-	}
-	later, err := durableBehind(f, n, all.at, size)
+	all, damage, err := endOf(f, n, size)
 	switch {
 	case err != nil:
 		return nil, err
-	case later != 0:
-		return nil, s.damaged(n, "it is damaged at byte %d, and whole again at byte %d", all.at, later)
+	case damage != 0:
+		return nil, s.damaged(n, "it is damaged at byte %d, and whole again at byte %d", all.at, damage)
+	case all.at == size:
+		return all, f.Sync() // its size may be in the system's memory only
 	}
 	if err := f.Truncate(all.at); err != nil {
 		return nil, err
@@ -134,11 +124,24 @@ func (s *archivedShard) end(f *os.File, n *segment) (*frames, error) {
 	return all, f.Sync()
 }
 
+// endOf reads a segment until there is no whole frame any more. Damage is where there is
+// one again; zero: nowhere.
+func endOf(f io.ReaderAt, n *segment, size int64) (all *frames, damage int64, err error) {
+	all = framesOf(f, n, size)
+	for ok := true; ok; {
+		if _, ok, err = all.next(); err != nil {
+			return all, 0, err
+		}
+	}
+	damage, err = durableBehind(f, n, all.at, size)
+	return all, damage, err
+}
+
 // durableBehind finds a frame behind the place where a segment does not read, that says
 // that this place was durable before: then it is damaged, and not half written. The
 // frames of one write may reach the disk in any order, so that a whole frame alone
 // proves nothing. Zero: there is none.
-func durableBehind(f *os.File, n *segment, from, size int64) (int64, error) {
+func durableBehind(f io.ReaderAt, n *segment, from, size int64) (int64, error) {
 	for at := from + 1; at < size; {
 		found, ok, err := frameFrom(f, n, at, size)
 		if err != nil || !ok {
