@@ -19,7 +19,7 @@ const impatience = 5 * time.Millisecond
 // nobody can tell whether it was one. Ledgers that ask again themselves and clients that
 // do both find out by the id (invariants 3, 6).
 var lostAnswers = &schedule{
-	fault: "lost answers", times: 1, between: 1500,
+	fault: "lost answers", times: 1, between: 200,
 	begin: func(r *run) {
 		r.server = redistest.Start(r)
 		r.dropper = redistest.NewDropper(r, r.server.Addr(), r.random.Uint64())
@@ -29,7 +29,7 @@ var lostAnswers = &schedule{
 	},
 	breaks: func(r *run) {
 		r.dropper.DropEvery(8)
-		r.eventually("hundreds of answers are lost", func() bool { return r.dropper.Dropped() >= 200 })
+		r.eventually("hundreds of answers are lost", func() bool { return r.dropper.Dropped() >= 150 })
 		r.dropper.DropEvery(0)
 		r.result.faults = r.dropper.Dropped() - 1
 	},

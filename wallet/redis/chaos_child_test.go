@@ -162,7 +162,7 @@ func (r *run) bury(c *child) {
 var killOfAProcess = &schedule{
 	fault: "kill -9 of a process, alone and with Redis", times: 2, between: 100, begin: threeCaddys,
 	breaks: func(r *run) {
-		c := r.startChild(300)
+		c := r.startChild(200)
 		<-c.said
 		if r.result.faults%2 == 1 {
 			r.server.Kill()

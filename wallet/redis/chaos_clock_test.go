@@ -19,7 +19,7 @@ func (j *jumping) now() time.Time { return time.Now().Add(time.Duration(j.by.Loa
 // Each instance has a clock of its own, and now and then one jumps, forward or back. The
 // books' time never goes back, and ids stay known (invariant 3).
 var clocks = &schedule{
-	fault: "clocks that jump", times: 12, between: 150,
+	fault: "clocks that jump", times: 8, between: 100,
 	begin: func(r *run) {
 		r.server = redistest.Start(r)
 		r.options.Addresses, r.options.Clock = []string{r.server.Addr()}, time.Now

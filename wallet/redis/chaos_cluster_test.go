@@ -19,7 +19,7 @@ func threeNodes(r *run) {
 // use them: to each flight all keys of its shard are at one node or it is sent on
 // (invariants 1, 3).
 var movingSlots = &schedule{
-	fault: "a Cluster's slots move", times: 6, between: 100, begin: threeNodes,
+	fault: "a Cluster's slots move", times: 3, between: 100, begin: threeNodes,
 	breaks: func(r *run) {
 		shards := r.all()[0].ledger.shards
 		slot := r.cluster.KeySlot(shards[r.random.IntN(len(shards))].fixed[keyMeta])
@@ -51,4 +51,7 @@ var killOfANode = &schedule{
 	},
 }
 
-func TestChaosAKillOfAClustersNodeLosesAndDoublesNothing(t *testing.T) { chaos(t, killOfANode) }
+func TestChaosAKillOfAClustersNodeLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel() // it waits for most of the time
+	chaos(t, killOfANode)
+}

@@ -25,4 +25,7 @@ var failover = &schedule{
 	},
 }
 
-func TestChaosAFailoverLosesAndDoublesNothing(t *testing.T) { chaos(t, failover) }
+func TestChaosAFailoverLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel() // it waits for most of the time
+	chaos(t, failover)
+}

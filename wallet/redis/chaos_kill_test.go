@@ -7,7 +7,7 @@ import (
 // Redis is killed under load and started again on what it has synced, again and again
 // (invariants 1 to 6). The Caddys go on by themselves.
 var killOfRedis = &schedule{
-	fault: "kill -9 of Redis", times: 3, between: 400,
+	fault: "kill -9 of Redis", times: 3, between: 250,
 	begin: threeCaddys,
 	breaks: func(r *run) {
 		r.server.Kill()
@@ -23,7 +23,7 @@ func TestChaosAKillOfRedisLosesAndDoublesNothing(t *testing.T) { chaos(t, killOf
 // An instance is killed: whatever it has under way ends where it is, and what it has left
 // undone the others do. A new one takes its place.
 var killOfAnInstance = &schedule{
-	fault: "kill of an instance", times: 6, between: 300,
+	fault: "kill of an instance", times: 5, between: 200,
 	begin: threeCaddys,
 	breaks: func(r *run) {
 		all := r.all()

@@ -17,7 +17,7 @@ import (
 // What was sent may have been carried out or not, and what was answered may be lost
 // (invariants 3, 6).
 var network = &schedule{
-	fault: "network: cut, reset, half-open, late", times: 8, between: 150,
+	fault: "network: cut, reset, half-open, late", times: 4, between: 150,
 	begin: func(r *run) {
 		r.server = redistest.Start(r)
 		for range 3 {

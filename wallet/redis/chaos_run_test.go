@@ -29,6 +29,7 @@ type schedule struct {
 	between int               // operations that are answered before each, and after the last
 	loses   bool              // what is not commutative: see run.prove
 	draws   func(*client) any // what clients do; all kinds of things by default
+	proves  func(r *run)      // what holds at the end; run.prove by default
 }
 
 // run is one run of a schedule.
@@ -48,6 +49,8 @@ type run struct {
 	cluster   *redistest.Cluster
 	log       *logged
 	clocks    []*jumping
+	disk      *disk
+	fast      []string // configuration of a server that syncs once a second
 
 	tell func(op any, answer *wallet.Receipt) // of a child: before it asks, and when it is answered
 
@@ -56,6 +59,8 @@ type run struct {
 	deeds   []*deed
 	charges []wallet.Charge // some of the last
 	holds   []wallet.Hold
+
+	lastAnswer time.Duration // of any instance
 
 	answers  atomic.Int64
 	refusals atomic.Int64
@@ -117,6 +122,7 @@ func runSchedule(t testing.TB, s *schedule, seed uint64) result {
 	var clients sync.WaitGroup
 	stop := sync.OnceFunc(func() { r.ended.Store(true); clients.Wait() })
 	defer stop() // before the servers end, where the test has failed
+	r.lastAnswer = r.since()
 	for n := range chaosClients {
 		clients.Go(func() { newClient(r, seed, n).work() })
 	}
@@ -128,7 +134,11 @@ func runSchedule(t testing.TB, s *schedule, seed uint64) result {
 	}
 	r.until(s.between)
 	stop()
-	r.prove()
+	if s.proves != nil {
+		s.proves(r)
+	} else {
+		r.prove()
+	}
 	r.result.operations = int(r.answers.Load())
 	return r.result
 }

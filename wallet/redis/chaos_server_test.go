@@ -24,7 +24,7 @@ func (r *run) must(args ...any) {
 
 // SCRIPT FLUSH is noticed by nobody: the script is given again.
 var scriptFlush = &schedule{
-	fault: "SCRIPT FLUSH", times: 40, between: 20, begin: threeCaddys,
+	fault: "SCRIPT FLUSH", times: 12, between: 20, begin: threeCaddys,
 	breaks: func(r *run) {
 		before := r.refusals.Load()
 		r.must("SCRIPT", "FLUSH")
@@ -40,7 +40,7 @@ func TestChaosAScriptFlushIsNoticedByNobody(t *testing.T) { chaos(t, scriptFlush
 // Without memory Redis refuses, and changes nothing: no debit without its grant
 // (invariants 1, 4).
 var outOfMemory = &schedule{
-	fault: "no memory (maxmemory)", times: 4, between: 200, begin: threeCaddys,
+	fault: "no memory (maxmemory)", times: 2, between: 200, begin: threeCaddys,
 	breaks: func(r *run) {
 		r.must("CONFIG", "SET", "maxmemory", "1mb")
 		r.untilRefused(50)
@@ -53,7 +53,7 @@ func TestChaosARedisWithoutMemoryRefusesAndLosesNothing(t *testing.T) { chaos(t,
 // A server that is made a replica refuses what changes something, and takes it again as a
 // master.
 var readOnly = &schedule{
-	fault: "made a replica (REPLICAOF) and back", times: 4, between: 200, begin: threeCaddys,
+	fault: "made a replica (REPLICAOF) and back", times: 2, between: 200, begin: threeCaddys,
 	breaks: func(r *run) {
 		r.must("REPLICAOF", "127.0.0.1", 1)
 		r.untilRefused(50)
