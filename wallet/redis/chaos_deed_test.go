@@ -79,33 +79,8 @@ func idOf(op any) wallet.OpID {
 	return wallet.OpID{}
 }
 
-// withOtherID is an operation under another id.
-func withOtherID(op any, id wallet.OpID) any {
-	switch op := op.(type) {
-	case wallet.Charge:
-		op.ID = id
-		return op
-	case wallet.Settlement:
-		op.ID = id
-		return op
-	case wallet.Transfer:
-		op.ID = id
-		return op
-	case wallet.Hold:
-		op.ID = id
-		return op
-	case wallet.Capture:
-		op.ID = id
-		return op
-	case wallet.Release:
-		op.ID = id
-		return op
-	}
-	return op
-}
-
-// giverAndReceiver are the wallets that an operation is about, zero where there is
-// none: of all but a top-up the first one has the balance of the receipt.
+// giverAndReceiver are the wallets that an operation is about: that of the receipt's
+// balance first, but for a top-up, which has none that gives.
 func giverAndReceiver(op any) (giver, receiver wallet.WalletID) {
 	switch op := op.(type) {
 	case wallet.Charge:
