@@ -69,6 +69,9 @@ func benchAlone(ctx context.Context, o options, dir string, progress io.Writer) 
 			all = append(all, a)
 		}
 	}
+	if len(all) == 0 {
+		return nil, nil
+	}
 	for n := range o.rounds {
 		for _, a := range all {
 			if err := a.round(ctx, o.window); err != nil {
