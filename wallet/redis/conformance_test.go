@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -71,6 +72,7 @@ func engineOn(o Options) ledgertest.Engine {
 func openOn(t testing.TB, o Options, clock func() time.Time) *Ledger {
 	t.Helper()
 	o.Clock = clock
+	o.Timeout, o.Patience = cmp.Or(o.Timeout, 10*time.Second), cmp.Or(o.Patience, 30*time.Second) // a busy machine is no fault
 	l, err := Open(o)
 	if err != nil {
 		t.Fatalf("opening the ledger: %v", err)

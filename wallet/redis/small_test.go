@@ -105,3 +105,28 @@ func applied(t testing.TB) func(wallet.Receipt, error) wallet.Receipt {
 		return r
 	}
 }
+
+// A page that was refunded and paid for again is what was paid for last, also when that
+// has ended and is forgotten before the first would have been (invariant 4).
+func TestAnOlderGrantDoesNotComeBack(t *testing.T) {
+	clock := ledgertest.NewClock(time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC))
+	l := openOn(t, Options{Addresses: []string{redistest.Start(t).Addr()}}, clock.Now)
+	w := ledgertest.NewWallet(t, l, clock.Now, wallet.Unit)
+	view := wallet.Charge{
+		ID: ledgertest.NewID(t, clock.Now), Wallet: w, Generation: 1, Rule: "news", Resource: "news:/a", Price: 1, Window: 5 * time.Hour, Ahead: true,
+	}
+	settle := wallet.Settlement{ID: ledgertest.NewID(t, clock.Now), Wallet: w, Resource: view.Resource}
+	applied(t)(l.Charge(t.Context(), view))
+	applied(t)(l.Settle(t.Context(), settle))
+	view.ID, view.Window = ledgertest.NewID(t, clock.Now), time.Minute
+	applied(t)(l.Charge(t.Context(), view))
+	clock.Advance(2 * time.Hour)
+	if err := l.tendOnce(t.Context(), make([]tending, len(l.shards))); err != nil {
+		t.Fatal(err)
+	}
+	settle.ID = ledgertest.NewID(t, clock.Now)
+	if r, err := l.Settle(t.Context(), settle); err != nil || r.Outcome != wallet.NotFound {
+		t.Errorf("invariant 4: the older charge is settled again: %v, %v", r.Outcome, err)
+	}
+	ledgertest.AssertConserved(t, l)
+}

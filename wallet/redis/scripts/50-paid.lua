@@ -6,15 +6,23 @@ local function has(flags, flag)
 	return flags % (2 * flag) >= flag
 end
 
--- grant returns a grant's flags, end and position, closed or not, that has not ended,
--- and where among the items. Of several for a resource the newest counts.
-local function grant(w, resource)
-	local items, at = w.items, nil
-	local next_at = place(items, resource, ITEM, 15, 1)
-	while next_at do
-		at = next_at
-		next_at = place(items, resource, ITEM, 15, at + 16)
+-- supersede takes a resource out of what is remembered of it, because it is paid for
+-- anew: an older grant that ends later must not come back when the newer one is forgotten.
+local function supersede(w, resource)
+	local at = place(w.items, resource, ITEM, 15, 1)
+	if at then
+		w.items = replace(w.items, at + 15, NO_RESOURCE .. pack('<I6', 0))
 	end
+	if w.grants_until > now and read(GRANTS, w.id .. resource) then
+		write(GRANTS, w.id .. resource, false)
+	end
+end
+
+-- grant returns a grant's flags, end and position, closed or not, that has not ended,
+-- and where among the items.
+local function grant(w, resource)
+	local items = w.items
+	local at = place(items, resource, ITEM, 15, 1)
 	local flags, ends, position
 	if at then
 		flags = byte(items, at + 14)

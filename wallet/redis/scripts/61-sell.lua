@@ -32,9 +32,7 @@ local function grant_charge(q, w, position, price, kind)
 		write(AHEAD, field, pack('<I7I6c14c8BI7', position, ends, q.key, q.rule, kind, price) .. sub(q.text, REST + 1, REST + length))
 		schedule(ends, 'u' .. field)
 	end
-	if w.grants_until > now and read(GRANTS, w.id .. q.resource) then
-		write(GRANTS, w.id .. q.resource, false)
-	end
+	supersede(w, q.resource)
 	remember(w, q.key, position, flags, q.resource, ends)
 	return ends
 end

@@ -50,6 +50,7 @@ end
 local function grant_capture(w, resource, ends)
 	local flags, there, paid, at = grant(w, resource)
 	if not flags or has(flags, IS_CLOSED) then
+		supersede(w, resource)
 		return ends, false
 	end
 	ends = max(ends, there)
