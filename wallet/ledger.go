@@ -6,7 +6,7 @@ import (
 )
 
 // Ledger keeps the books. Package ledgertest holds the suite that every engine
-// passes; package local is the embedded engine.
+// passes; package local is the embedded engine, package redis the distributed one.
 //
 // Every operation that changes something carries a caller-made [OpID] and
 // answers with a [Receipt]; its [Outcome] says what happened. An error means
