@@ -54,3 +54,19 @@ func (l *Ledger) archivedRecord(ctx context.Context, shard int, position uint64)
 	}
 	return found, err
 }
+
+// archivedHistory reads records of a wallet backwards from a position. What is before one
+// that is archived is archived too, so that the servers need not be asked again.
+func (l *Ledger) archivedHistory(ctx context.Context, id wallet.WalletID, from uint64, most int) (found []record, err error) {
+	for at := from; at != 0 && len(found) < most; at = found[len(found)-1].recordBefore(id) {
+		r, err := l.archivedRecord(ctx, l.shardOf(id).number, at)
+		if err != nil {
+			return nil, err
+		}
+		if r == nil {
+			break
+		}
+		found = append(found, *r)
+	}
+	return found, nil
+}

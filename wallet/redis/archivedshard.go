@@ -19,7 +19,9 @@ type archivedShard struct {
 	shard  int
 	limit  int64
 
-	mu       sync.Mutex
+	writing sync.Mutex // held by who writes, while the disk takes its time
+
+	mu       sync.Mutex // for what follows; it changes under both
 	loaded   bool
 	segments []segment // in the order in which they were begun
 	file     *os.File  // the last one
@@ -71,9 +73,9 @@ func (s *archivedShard) usable() error {
 
 // append adds entries and makes them durable.
 func (s *archivedShard) append(entries []Entry) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.usable(); err != nil {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if _, err := s.newest(); err != nil {
 		return err
 	}
 	if err := checkEntries(s.last, entries); err != nil {
@@ -93,9 +95,11 @@ func (s *archivedShard) append(entries []Entry) error {
 		return s.undo(err)
 	}
 	if err := s.file.Sync(); err != nil {
-		s.failed = fmt.Errorf("the archive could not make entries durable, and takes no more until it is opened again: look at its disk: %w", err)
+		s.fail(fmt.Errorf("the archive could not make entries durable, and takes no more until it is opened again: look at its disk: %w", err))
 		return s.undo(s.failed)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.size += int64(len(frames))
 	s.last, s.link = entries[len(entries)-1].place(), next
 	return nil
@@ -103,10 +107,19 @@ func (s *archivedShard) append(entries []Entry) error {
 
 // undo takes back what was written and is not durable.
 func (s *archivedShard) undo(err error) error {
-	if cut := s.file.Truncate(s.size); cut != nil && s.failed == nil {
-		s.failed = fmt.Errorf("the archive could not take back half an entry, and takes no more until it is opened again: look at its disk: %w", cut)
+	if cut := s.file.Truncate(s.size); cut != nil {
+		s.fail(fmt.Errorf("the archive could not take back half an entry, and takes no more until it is opened again: look at its disk: %w", cut))
 	}
 	return err
+}
+
+// fail lets the shard take nothing any more.
+func (s *archivedShard) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed == nil {
+		s.failed = err
+	}
 }
 
 // checkEntries makes sure that entries follow the newest, and each the one before it.
@@ -126,13 +139,14 @@ func checkEntries(last Place, entries []Entry) error {
 
 // rewind begins a segment behind an older entry.
 func (s *archivedShard) rewind(to Place) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.usable(); err != nil {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	last, err := s.newest()
+	if err != nil {
 		return err
 	}
-	if to.Sequence > s.last.Sequence {
-		return fmt.Errorf("%w: the archive ends at entry %d and cannot be rewound to %d", wallet.ErrInvalid, s.last.Sequence, to.Sequence)
+	if to.Sequence > last.Sequence {
+		return fmt.Errorf("%w: the archive ends at entry %d and cannot be rewound to %d", wallet.ErrInvalid, last.Sequence, to.Sequence)
 	}
 	return s.begin(to)
 }
@@ -156,10 +170,12 @@ func (s *archivedShard) begin(at Place) error {
 	}
 	if err != nil {
 		if _, there := os.Stat(path); there == nil {
-			s.failed = err // a second try could begin elsewhere, and then two have this number
+			s.fail(err) // a second try could begin elsewhere, and then two have this number
 		}
 		return err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.file != nil {
 		s.file.Close()
 	}
@@ -181,6 +197,8 @@ func newMark() uint32 {
 }
 
 func (s *archivedShard) close() error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failed == nil {

@@ -207,27 +207,25 @@ func (a *archivist) say(ctx context.Context, said *string, shard int, err error)
 	if err != nil && ctx.Err() != nil {
 		return // the ledger is being closed
 	}
-	what := ""
+	what, fields := "", []any(nil)
+	if shard >= 0 {
+		fields = append(fields, "shard", shard)
+	}
 	var ours archiveError
 	switch {
 	case err == nil:
 	case errors.As(err, &ours):
 		what = err.Error()
 	default:
-		what = cure(err)
+		what, fields = cure(err), append(fields, "error", err)
 	}
 	if what == *said {
 		return
 	}
 	*said = what
-	var fields []any
-	if shard >= 0 {
-		fields = append(fields, "shard", shard)
-	}
 	if what == "" {
 		a.ledger.log.Info("the ledger's journal is archived again", fields...)
 		return
 	}
-	a.ledger.log.Error("the ledger's journal cannot be archived, and stays in the servers' memory; it is tried again: "+what,
-		append(fields, "error", err)...)
+	a.ledger.log.Error("the ledger's journal cannot be archived, and stays in the servers' memory; it is tried again: "+what, fields...)
 }

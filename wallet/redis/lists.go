@@ -166,11 +166,7 @@ func (l *Ledger) historyOf(ctx context.Context, id wallet.WalletID, from uint64,
 		found = append(found, *r)
 	}
 	if len(found) == 0 && l.options.Archive != nil {
-		r, err := l.archivedRecord(ctx, s.number, from)
-		if err != nil || r == nil {
-			return nil, err
-		}
-		found = append(found, *r)
+		return l.archivedHistory(ctx, id, from, most)
 	}
 	return found, nil
 }
