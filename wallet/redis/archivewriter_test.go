@@ -6,8 +6,11 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/ledgertest"
+	"github.com/caddy-paywall/caddy-paywall/wallet/redis/redistest"
 )
 
 // sink takes what is written, and fails when told to.
@@ -185,5 +188,56 @@ func TestASegmentOfADirectoryReadsLikeWhatWasWritten(t *testing.T) {
 	s.Buffer.Write(readFile(t, segmentsIn(t, path, 5)[0]))
 	if found := writtenTo(t, s); !slices.Equal(found[5], all) {
 		t.Errorf("read: %v", found)
+	}
+}
+
+func writtenOf(t testing.TB, s *sink, shard int) []Entry {
+	t.Helper()
+	return writtenTo(t, s)[shard]
+}
+
+// The journal of a ledger goes to any writer. What it was trimmed of cannot be read from
+// there, and who asks for it hears so.
+func TestAJournalGoesToAWriter(t *testing.T) {
+	s := &sink{room: -1}
+	a, err := NewWriter(s, WriterOptions{Name: "tape"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Addresses: []string{redistest.Start(t).Addr()}, Shards: 3, Archive: a, pace: eager}
+	l := openOn(t, o, nil)
+	acknowledged := make(map[int][]wallet.Charge)
+	for range 6 {
+		id := ledgertest.NewWallet(t, l, time.Now, 100*pagePrice)
+		n := l.shardOf(id).number
+		acknowledged[n] = append(acknowledged[n], views(t, l, id, time.Now, 30)...)
+	}
+	for n := range acknowledged {
+		soon(t, "the journal is trimmed", func() bool { return len(inMemory(t, l, n)) == 1 })
+	}
+	if _, err := l.Verify(context.Background()); !errors.Is(err, errUnreadable) {
+		t.Errorf("an audit: %v", err)
+	}
+	for _, charges := range acknowledged {
+		if got := entriesOfWallet(t, l, charges[0].Wallet); len(got) > 1 {
+			t.Errorf("%d entries are listed", len(got))
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for n, charges := range acknowledged {
+		ids := idsOf(t, writtenOf(t, s, n))
+		for _, c := range charges {
+			if !ids[c.ID] {
+				t.Errorf("shard %d: an acknowledged charge was not written", n)
+			}
+		}
+	}
+}
+
+func TestAWriterNeedsAName(t *testing.T) {
+	if _, err := NewWriter(new(sink), WriterOptions{}); err == nil {
+		t.Error("an archive without a name")
 	}
 }

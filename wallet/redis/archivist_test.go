@@ -178,7 +178,7 @@ func TestAuditsBesideChargesWhileTheJournalIsTrimmed(t *testing.T) {
 			}
 		})
 	}
-	for range 5 {
+	for range 20 {
 		tale(t, l)
 		for _, id := range ids {
 			if _, _, err := l.Entries(context.Background(), id, "", 100); err != nil {
