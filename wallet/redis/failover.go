@@ -25,6 +25,9 @@ type acked struct {
 	tag         uint64 // that tells it from another of the same number
 	flights     []ackedFlight
 	bytes       int
+
+	refused      []*question // in a repair, and may not be any more
+	refusedUntil time.Time   // when that is no longer hoped for
 }
 
 // ackedFlight is the questions of a flight that took effect.
@@ -142,7 +145,8 @@ func (s *shard) lost(ctx context.Context, sequence, tag uint64) (bool, error) {
 	return len(oldest) == 0 || oldest[0].sequence <= sequence, nil // else it has been archived
 }
 
-// repair carries out again what was acknowledged, in order, with s.gate held.
+// repair carries out again what was acknowledged, in order, with s.gate held. Until all of
+// it is done the journal counts as one that lost something: the next try begins anew.
 func (s *shard) repair(ctx context.Context) error {
 	l, a := s.ledger, &s.acked
 	l.log.Error("a failover has lost what was acknowledged; carrying it out again", "shard", s.number)
@@ -152,7 +156,9 @@ func (s *shard) repair(ctx context.Context) error {
 	a.mu.Lock()
 	flights := slices.Clone(a.flights)
 	a.mu.Unlock()
-	var survived, again, refused int
+	var survived, again int
+	var sequence, tag uint64
+	var refused []*question
 	for _, kept := range flights {
 		f := newFlight()
 		for _, q := range kept.questions {
@@ -162,29 +168,72 @@ func (s *shard) repair(ctx context.Context) error {
 		if err := s.sendPatiently(ctx, f); err != nil {
 			return err
 		}
-		for i := range f.questions {
+		for i, q := range f.questions {
 			switch f.reply.answer(i).outcome {
 			case wallet.Applied:
 				again++
 			case outcomeKnown:
 				survived++
 			default:
-				refused++
+				refused = append(refused, q)
 			}
 		}
-		a.mu.Lock()
-		a.sequence, a.tag = f.reply.sequence, f.tag
-		if !f.reply.written {
-			a.sequence, a.tag = 0, 0
+		if f.reply.written {
+			sequence, tag = f.reply.sequence, f.tag
 		}
+	}
+	a.mu.Lock()
+	a.sequence, a.tag = sequence, tag
+	a.refused, a.refusedUntil = refused, time.Now().Add(ackedFor)
+	a.mu.Unlock()
+	l.log.Warn("the shard is repaired as far as this process remembers", "shard", s.number,
+		"carried_out_again", again, "survived", survived, "refused_now", len(refused))
+	return nil
+}
+
+// askAgain carries out what was refused when the shard was repaired: it may rest on what
+// another process had to carry out again first, such as a view on a top-up.
+func (s *shard) askAgain() error {
+	a := &s.acked
+	a.mu.Lock()
+	refused, until := a.refused, a.refusedUntil
+	a.refused = nil
+	a.mu.Unlock()
+	var still []*question
+	for left := refused; len(left) > 0; {
+		f := newFlight()
+		for len(left) > 0 && !f.full() {
+			f.add(left[0])
+			left = left[1:]
+		}
+		err := s.carryOut(f)
+		if err == nil {
+			err = s.remember(f)
+		}
+		if err != nil {
+			a.mu.Lock()
+			a.refused = append(refused, a.refused...)
+			a.mu.Unlock()
+			return err
+		}
+		for i, q := range f.questions {
+			if o := f.reply.answer(i).outcome; o != wallet.Applied && o != outcomeKnown {
+				still = append(still, q)
+			}
+		}
+	}
+	switch {
+	case len(refused) == 0:
+	case len(still) == 0:
+		s.ledger.log.Info("what was refused when the shard was repaired is carried out", "shard", s.number)
+	case time.Now().After(until):
+		s.ledger.log.Error("what a failover has lost cannot all be carried out again: the books lack views that were paid for, or other movements of money",
+			"shard", s.number, "refused", len(still))
+	default:
+		a.mu.Lock()
+		a.refused = append(still, a.refused...)
 		a.mu.Unlock()
 	}
-	say := l.log.Warn
-	if refused > 0 {
-		say = l.log.Error
-	}
-	say("the shard is repaired as far as this process remembers", "shard", s.number,
-		"carried_out_again", again, "survived", survived, "refused_now", refused)
 	return nil
 }
 

@@ -56,6 +56,9 @@ func (l *Ledger) tendOnce(ctx context.Context, tendings []tending) error {
 			return err
 		}
 		t.grants, t.wallets = uint64(a.amount), uint64(a.until)
+		if err := s.askAgain(); err != nil {
+			return err
+		}
 		if len(l.shards) == 1 {
 			return nil
 		}
