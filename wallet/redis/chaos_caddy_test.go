@@ -102,6 +102,8 @@ func (r *run) call(ctx context.Context, c *caddy, op any) (s said, err error) {
 		c.lastAnswer, r.lastAnswer = returned, returned
 	}
 	switch {
+	case errors.Is(err, wallet.ErrNotFound) && r.schedule != nil && r.schedule.loses:
+		// The wallet's creation is lost too, and whoever has to carry it out again has not.
 	case err != nil && !errors.Is(err, wallet.ErrUnavailable):
 		r.Errorf("%T answers %v", op, err)
 	case returned-called > withinBound:

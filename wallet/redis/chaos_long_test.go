@@ -28,7 +28,9 @@ func TestChaosForALongTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := make([]row, len(schedules))
-	random := rand.New(rand.NewPCG(chaosSeed(t), 0))
+	first := chaosSeed(t)
+	t.Logf("PAYWALL_SEED=%d", first)
+	random := rand.New(rand.NewPCG(first, 0))
 	for until := time.Now().Add(long); time.Now().Before(until) && !t.Failed(); {
 		for i, s := range schedules {
 			seed := random.Uint64()
@@ -40,7 +42,7 @@ func TestChaosForALongTime(t *testing.T) {
 		}
 	}
 	var table strings.Builder
-	table.WriteString("| fault | runs | seeds | operations | faults | lost | doubled | longest without an answer |\n|---|---|---|---|---|---|---|---|\n")
+	table.WriteString("| fault | runs | seeds, first and last | operations | faults | lost | doubled | longest without an answer |\n|---|---|---|---|---|---|---|---|\n")
 	for i := range rows {
 		fmt.Fprintf(&table, "| %s | %s\n", schedules[i].fault, &rows[i])
 	}

@@ -15,6 +15,9 @@ import (
 func (r *run) prove() {
 	r.Helper()
 	r.recovers()
+	if r.schedule.loses {
+		r.eventually("nothing that was lost is refused any more", r.isRepaired)
+	}
 	r.findOut()
 	if r.schedule.loses {
 		r.findsEverything(func(got, was wallet.Receipt) bool { return got.ID == was.ID && got.Amount == was.Amount })
@@ -28,6 +31,21 @@ func (r *run) prove() {
 		r.Errorf("%d lost, %d doubled", r.result.lost, r.result.doubled)
 	}
 	ledgertest.AssertConserved(r, r.all()[0])
+}
+
+// isRepaired reports whether the instances have carried out again all that they had to.
+func (r *run) isRepaired() bool {
+	for _, c := range r.all() {
+		for _, s := range c.ledger.shards {
+			s.acked.mu.Lock()
+			left := len(s.acked.refused)
+			s.acked.mu.Unlock()
+			if left > 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // each calls do for all deeds, many at a time.

@@ -1,0 +1,144 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/ledgertest"
+	"github.com/caddy-paywall/caddy-paywall/wallet/redis/redistest"
+)
+
+// rollback is a server that comes back as it was earlier.
+type rollback struct {
+	testing.TB
+	server *redistest.Server
+	saved  string
+}
+
+// newRollback starts one, and two Caddys on it.
+func newRollback(t testing.TB) (b *rollback, one, other *Ledger) {
+	t.Helper()
+	b = &rollback{TB: t, server: redistest.Start(t, "appendfsync everysec"), saved: filepath.Join(t.TempDir(), "saved")}
+	o := Options{Addresses: []string{b.server.Addr()}, Durability: Fast, Patience: chaosPatience, Timeout: chaosTimeout}
+	return b, openOn(t, o, nil), openOn(t, o, nil)
+}
+
+const aofDirectory = "appendonlydir"
+
+// save keeps what the server has told the system to write.
+func (b *rollback) save() {
+	b.Helper()
+	if err := os.CopyFS(b.saved, os.DirFS(filepath.Join(b.server.Dir(), aofDirectory))); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// back kills the server and starts it as it was.
+func (b *rollback) back() {
+	b.Helper()
+	b.server.Kill()
+	there := filepath.Join(b.server.Dir(), aofDirectory)
+	if err := errors.Join(os.RemoveAll(there), os.CopyFS(there, os.DirFS(b.saved))); err != nil {
+		b.Fatal(err)
+	}
+	b.server.Restart()
+}
+
+// charges charges a wallet one view after the other.
+func (b *rollback) charges(l *Ledger, id wallet.WalletID, times int) (all []wallet.Charge) {
+	b.Helper()
+	for n := range times {
+		c := wallet.Charge{
+			ID: newOpID(), Wallet: id, Generation: 1, Rule: "news", Resource: fmt.Sprintf("news:/%d", n), Price: 10, Window: time.Hour,
+		}
+		applied(b)(l.Charge(context.Background(), c))
+		all = append(all, c)
+	}
+	return all
+}
+
+// remembered waits until nothing of this is missing any more.
+func (b *rollback) remembered(l *Ledger, id wallet.WalletID, left wallet.Amount, all []wallet.Charge) {
+	b.Helper()
+	for deadline := time.Now().Add(5 * tendEvery); ; time.Sleep(20 * time.Millisecond) {
+		w, err := l.Wallet(context.Background(), id)
+		if err == nil && w.Available == left {
+			break
+		}
+		if time.Now().After(deadline) {
+			b.Fatalf("invariant 5: the wallet has %d, %v; want %d", w.Available, err, left)
+		}
+	}
+	for n, c := range all {
+		if r, err := l.Charge(context.Background(), c); err != nil || r.Outcome != wallet.Replayed {
+			b.Errorf("invariant 5: acknowledged charge %d asked again answers %v, %v", n, r.Outcome, err)
+		}
+	}
+	ledgertest.AssertConserved(b, l)
+}
+
+// One Caddy has lost charges that were paid from a top-up which another has lost. It is
+// the first to notice, and what it carries out again is refused until the other one has
+// noticed too: then it is carried out all the same.
+func TestChaosWhatOneCaddyRepairsMayRestOnWhatAnotherOneDoes(t *testing.T) {
+	b, one, other := newRollback(t)
+	id := ledgertest.NewWallet(t, one, time.Now, 0)
+	b.save()
+	ledgertest.Fund(t, one, time.Now, id, 1000)
+	all := b.charges(other, id, 30)
+	b.back()
+	for _, l := range []*Ledger{other, one} {
+		for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			if _, err := l.Wallet(t.Context(), id); err == nil {
+				break
+			} else if time.Now().After(deadline) {
+				t.Fatal(err)
+			}
+		}
+	}
+	b.remembered(other, id, 1000-30*10, all)
+}
+
+// fails lets some commands through, and then none for a while.
+type fails struct {
+	dies
+	after atomic.Int32
+	until atomic.Pointer[time.Time]
+}
+
+func (f *fails) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
+	return func(ctx context.Context, c goredis.Cmder) error {
+		if f.armed.Load() && f.after.Add(-1) < 0 {
+			long := time.Now().Add(3 * chaosPatience)
+			f.until.CompareAndSwap(nil, &long)
+			if time.Now().Before(*f.until.Load()) {
+				c.SetErr(errDead)
+				return errDead
+			}
+		}
+		return next(ctx, c)
+	}
+}
+
+// The server is gone again in the middle of a repair. The next time it goes on.
+func TestChaosARepairThatIsInterruptedIsCompleted(t *testing.T) {
+	b, one, _ := newRollback(t)
+	hook := new(fails)
+	one.servers.one.AddHook(hook)
+	id := ledgertest.NewWallet(t, one, time.Now, 1000)
+	b.save()
+	all := b.charges(one, id, 30)
+	hook.after.Store(20)
+	b.back()
+	hook.armed.Store(true)
+	b.remembered(one, id, 1000-30*10, all)
+}
