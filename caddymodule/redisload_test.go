@@ -11,6 +11,8 @@ import (
 
 	"github.com/caddy-paywall/caddy-paywall/wallet/redis"
 	"github.com/caddy-paywall/caddy-paywall/wallet/redis/redistest"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
 // penny is a site whose every page costs a tenth of a cent.
@@ -112,7 +114,7 @@ func TestWhatWasPaidIsThereOnceHoweverOftenRedisIsKilled(t *testing.T) {
 	if len(told.charged) < 50 || told.down == 0 {
 		t.Errorf("%d pages were paid for, and %d requests refused, so little was proved", len(told.charged), told.down)
 	}
-	m.wantsBalance(fmt.Sprintf("%d.%03d", 89, 1000-len(in)))
+	m.wantsBalance((89*wallet.Unit + wallet.Amount(1000-len(in))*wallet.Unit/1000).String())
 	t.Logf("%d pages paid for, %d of them without an answer, %d requests refused", len(in), len(in)-1-len(told.charged), told.down)
 }
 

@@ -99,13 +99,15 @@ func (p *promises) warn(warnings map[string]bool) {
 // watch reads the promises again and again until ctx ends. What no longer does stops
 // the ledger until it does again.
 func (p *promises) watch(ctx context.Context) {
-	ticker := time.NewTicker(p.every)
-	defer ticker.Stop()
 	for {
+		every := p.every
+		if p.refusal() != nil {
+			every = min(every, time.Second) // somebody is mending it
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-time.After(every):
 		}
 		p.look(ctx)
 	}
