@@ -232,7 +232,12 @@ func (s *site) decode(text []byte, into any) {
 // and 7).
 func (s *site) proveConservation() {
 	s.Helper()
-	if out, err := s.tryOperator("verify"); err != nil {
+	out, err := s.tryOperator("verify")
+	for n := 0; err != nil && strings.Contains(err.Error(), "503") && n < 50; n++ {
+		time.Sleep(100 * time.Millisecond) // a ledger on its way back
+		out, err = s.tryOperator("verify")
+	}
+	if err != nil {
 		s.Errorf("verify: %v\n%s", err, out)
 	}
 }
