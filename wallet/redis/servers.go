@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -54,7 +55,7 @@ func dial(o *Options) (*servers, error) {
 	case o.Cluster:
 		s.cluster = goredis.NewClusterClient(&goredis.ClusterOptions{
 			Addrs: o.Addresses, Username: o.Username, Password: o.Password, TLSConfig: o.TLS,
-			MaxRetries: -1, MaxRedirects: -1, DialTimeout: o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout,
+			MaxRetries: -1, DialerRetries: 1, MaxRedirects: -1, DialTimeout: o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout,
 			PoolSize: poolSize, PoolTimeout: o.Timeout, ContextTimeoutEnabled: true, DisableIdentity: true,
 			OnConnect: connected, MaintNotificationsConfig: noNotices,
 		})
@@ -63,7 +64,7 @@ func dial(o *Options) (*servers, error) {
 			MasterName: o.Master, SentinelAddrs: o.Addresses,
 			SentinelUsername: o.SentinelUsername, SentinelPassword: o.SentinelPassword,
 			Username: o.Username, Password: o.Password, DB: o.DB, TLSConfig: o.TLS,
-			MaxRetries: -1, DialTimeout: o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout,
+			MaxRetries: -1, DialerRetries: 1, DialTimeout: o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout,
 			PoolSize: poolSize, PoolTimeout: o.Timeout, ContextTimeoutEnabled: true, DisableIdentity: true,
 			OnConnect: connected,
 		})
@@ -82,7 +83,7 @@ func dial(o *Options) (*servers, error) {
 }
 
 func limit(options *goredis.Options, o *Options) {
-	options.MaxRetries = -1
+	options.MaxRetries, options.DialerRetries = -1, 1
 	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = o.Timeout, o.Timeout, o.Timeout
 	options.PoolSize, options.PoolTimeout = poolSize, o.Timeout
 	options.ContextTimeoutEnabled, options.DisableIdentity = true, true
@@ -129,6 +130,11 @@ type refusal struct {
 var refusals = []string{
 	"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN", "OOM", "MISCONF", "NOAUTH",
 	"WRONGPASS", "NOPERM", "BUSY", "NOSCRIPT", "ERR max number of clients",
+}
+
+// refusesWrites reports whether a server that answers so still answers who only looks.
+func refusesWrites(err error) bool {
+	return slices.ContainsFunc([]string{"OOM", "READONLY", "MISCONF", "NOREPLICAS"}, func(prefix string) bool { return hasPrefix(err, prefix) })
 }
 
 // classify says what is known after an error.

@@ -21,6 +21,7 @@ type shard struct {
 	boarding *flight   // takes questions, or nil
 	inTheAir int       // flights that are on their way
 	refused  error     // why the last flight was given up, while that may still be so
+	readable bool      // and it was because of what it writes: who only looks is answered
 	retryAt  time.Time // when the next one may try
 
 	gate  sync.RWMutex // held by flights; for writing by who repairs the shard
@@ -64,7 +65,7 @@ func (s *shard) board(q *question) (f *flight, seat int, err error) {
 	if err := s.ledger.refusal(); err != nil {
 		return nil, 0, err
 	}
-	if s.refused != nil {
+	if s.refused != nil && (q.ask.changes() || !s.readable) {
 		if time.Now().Before(s.retryAt) {
 			return nil, 0, s.refused
 		}
@@ -102,7 +103,7 @@ func (s *shard) fly(f *flight) {
 			err = s.remember(f)
 		}
 		s.mu.Lock()
-		s.note(err)
+		s.note(f, err)
 		next := s.boarding
 		if next == nil || s.inTheAir > mostInTheAir {
 			s.inTheAir--
@@ -117,8 +118,10 @@ func (s *shard) fly(f *flight) {
 }
 
 // note keeps in mind whether the shard can be reached, with s.mu held.
-func (s *shard) note(err error) {
+func (s *shard) note(f *flight, err error) {
 	switch {
+	case err == nil && s.refused != nil && s.readable && !f.reply.written:
+		// which says nothing about what writes
 	case err == nil && s.refused != nil:
 		s.refused = nil
 		s.ledger.down.Add(-1)
@@ -130,6 +133,7 @@ func (s *shard) note(err error) {
 				"shard", s.number, "error", err)
 		}
 		s.refused = fmt.Errorf("%w: %w", wallet.ErrUnavailable, err)
+		s.readable = refusesWrites(err)
 		s.retryAt = time.Now().Add(retryEvery)
 	}
 }
@@ -147,6 +151,9 @@ func (s *shard) up() bool {
 func (s *shard) carryOut(f *flight) (err error) {
 	l := s.ledger
 	deadline := time.Now().Add(l.options.Patience)
+	if !s.up() { // those on board try whether it is up again, and need not wait as long
+		deadline = time.Now().Add(l.options.Timeout)
+	}
 	f.prepare(s)
 	s.gate.RLock()
 	defer s.gate.RUnlock()

@@ -47,11 +47,11 @@ func (l *Ledger) tend(ctx context.Context) {
 func (l *Ledger) tendOnce(ctx context.Context, tendings []tending) error {
 	counters := make([]map[string]string, len(l.shards))
 	for i, s := range l.shards {
-		if !s.up() {
-			continue
-		}
 		t := &tendings[i]
 		a, err := s.ask(ctx, &question{ask: askSweep, amount: wallet.Amount(t.grants), span: int64(t.wallets)})
+		if err != nil && !s.up() {
+			continue // it has been tried, for nobody else may ask today; its turn comes
+		}
 		if err != nil {
 			return err
 		}
