@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -39,7 +38,7 @@ func gather(ctx context.Context, ledger wallet.Ledger, count int) (*crowd, error
 	return c, err
 }
 
-// each calls do n times from a number of callers, until one fails.
+// each calls do n times from a number of callers, until one fails, whose error it returns.
 func (c *crowd) each(callers, n int, do func(m *maker, i int) error) error {
 	var next atomic.Int64
 	var all sync.WaitGroup
@@ -56,7 +55,17 @@ func (c *crowd) each(callers, n int, do func(m *maker, i int) error) error {
 		})
 	}
 	all.Wait()
-	return errors.Join(failures...)
+	return firstOf(failures)
+}
+
+// firstOf is the first error: where one caller fails, all do.
+func firstOf(failures []error) error {
+	for _, err := range failures {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // freshRandom is random numbers that no other caller has had.
@@ -118,5 +127,5 @@ func (c *crowd) load(callers int, window time.Duration, do func(m *maker) error)
 	for _, one := range each {
 		took = append(took, one...)
 	}
-	return took, errors.Join(failures...)
+	return took, firstOf(failures)
 }
