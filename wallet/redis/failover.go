@@ -20,6 +20,7 @@ import (
 // acked is what a process remembers of a shard.
 type acked struct {
 	mu          sync.Mutex
+	repairs     uint64 // begun so far
 	connections uint64 // made when the journal was last compared
 	sequence    uint64 // of the newest entry that was acknowledged to this process
 	tag         uint64 // that tells it from another of the same number
@@ -53,25 +54,46 @@ func (a ask) changes() bool {
 	return true
 }
 
+// deliver carries a flight out and remembers it. One that was answered before a failover
+// that lost it is in nobody's memory when the shard is repaired: where a repair has begun
+// since it left, it is carried out again.
+func (s *shard) deliver(f *flight) error {
+	for {
+		if err := s.carryOut(f); err != nil {
+			return err
+		}
+		if remembered, err := s.remember(f); remembered || err != nil {
+			return err
+		}
+	}
+}
+
 // remember is called when a flight has been answered and before anybody on board hears
 // so. It compares the journal where a new connection may lead to another server, and
-// repairs the shard first where something is missing.
-func (s *shard) remember(f *flight) error {
+// repairs the shard first where something is missing. It reports whether the flight
+// counts.
+func (s *shard) remember(f *flight) (bool, error) {
 	connections := s.ledger.servers.connections.Load()
 	s.acked.mu.Lock()
 	suspicious := s.acked.connections != connections || f.reply.sequence < s.acked.sequence
 	s.acked.mu.Unlock()
 	if suspicious {
 		if err := s.compare(connections); err != nil {
-			return err
+			return false, err
 		}
 	}
-	s.acked.add(f, s.ledger.promises.loses.Load())
-	return nil
+	return s.acked.add(f, s.ledger.promises.loses.Load()), nil
 }
 
-// add keeps the questions of a flight that took effect, and forgets the oldest.
-func (a *acked) add(f *flight, keep bool) {
+func (a *acked) repairsBegun() uint64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.repairs
+}
+
+// add keeps the questions of a flight that took effect, and forgets the oldest. It
+// reports false where a repair has begun since the flight left.
+func (a *acked) add(f *flight, keep bool) bool {
 	kept := ackedFlight{at: time.Now()}
 	if keep {
 		for i, q := range f.questions {
@@ -83,11 +105,14 @@ func (a *acked) add(f *flight, keep bool) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if f.repairs != a.repairs {
+		return false
+	}
 	if f.reply.written && f.reply.sequence > a.sequence {
 		a.sequence, a.tag = f.reply.sequence, f.tag
 	}
 	if len(kept.questions) == 0 {
-		return
+		return true
 	}
 	a.flights, a.bytes = append(a.flights, kept), a.bytes+kept.bytes
 	gone := 0
@@ -96,6 +121,7 @@ func (a *acked) add(f *flight, keep bool) {
 		gone++
 	}
 	a.flights = slices.Delete(a.flights, 0, gone)
+	return true
 }
 
 // compare finds out whether the journal still has what was acknowledged, and repairs
@@ -154,6 +180,7 @@ func (s *shard) repair(ctx context.Context) error {
 		return err
 	}
 	a.mu.Lock()
+	a.repairs++
 	flights := slices.Clone(a.flights)
 	a.mu.Unlock()
 	var survived, again int
@@ -197,7 +224,6 @@ func (s *shard) askAgain() error {
 	a := &s.acked
 	a.mu.Lock()
 	refused, until := a.refused, a.refusedUntil
-	a.refused = nil
 	a.mu.Unlock()
 	var still []*question
 	for left := refused; len(left) > 0; {
@@ -206,14 +232,7 @@ func (s *shard) askAgain() error {
 			f.add(left[0])
 			left = left[1:]
 		}
-		err := s.carryOut(f)
-		if err == nil {
-			err = s.remember(f)
-		}
-		if err != nil {
-			a.mu.Lock()
-			a.refused = append(refused, a.refused...)
-			a.mu.Unlock()
+		if err := s.deliver(f); err != nil {
 			return err
 		}
 		for i, q := range f.questions {
@@ -222,17 +241,19 @@ func (s *shard) askAgain() error {
 			}
 		}
 	}
+	hopeless := len(still) > 0 && time.Now().After(until)
 	switch {
-	case len(refused) == 0:
-	case len(still) == 0:
-		s.ledger.log.Info("what was refused when the shard was repaired is carried out", "shard", s.number)
-	case time.Now().After(until):
+	case hopeless:
 		s.ledger.log.Error("what a failover has lost cannot all be carried out again: the books lack views that were paid for, or other movements of money",
 			"shard", s.number, "refused", len(still))
-	default:
-		a.mu.Lock()
-		a.refused = append(still, a.refused...)
-		a.mu.Unlock()
+		still = nil
+	case len(still) == 0 && len(refused) > 0:
+		s.ledger.log.Info("what was refused when the shard was repaired is carried out", "shard", s.number)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.refusedUntil.Equal(until) { // else it has been repaired again meanwhile
+		a.refused = still
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ type flight struct {
 	via       string
 	args      []any
 	reply     reply
+	repairs   uint64 // of the shard that had begun when it left
 
 	landed chan struct{}
 	err    error // read after landed

@@ -98,10 +98,7 @@ func (s *shard) depart(f *flight) {
 func (s *shard) fly(f *flight) {
 	defer s.ledger.flights.Done()
 	for f != nil {
-		err := s.carryOut(f)
-		if err == nil {
-			err = s.remember(f)
-		}
+		err := s.deliver(f)
 		s.mu.Lock()
 		s.note(f, err)
 		next := s.boarding
@@ -157,6 +154,7 @@ func (s *shard) carryOut(f *flight) (err error) {
 	f.prepare(s)
 	s.gate.RLock()
 	defer s.gate.RUnlock()
+	f.repairs = s.acked.repairsBegun()
 	for n := 0; ; n++ {
 		err = f.send(s)
 		if err == nil && f.reply.complete {
