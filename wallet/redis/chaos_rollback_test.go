@@ -142,3 +142,65 @@ func TestChaosARepairThatIsInterruptedIsCompleted(t *testing.T) {
 	hook.armed.Store(true)
 	b.remembered(one, id, 1000-30*10, all)
 }
+
+// holds keeps the next answer of a charge back until it is told.
+type holds struct {
+	dies
+	held, answered chan struct{}
+	release        chan struct{}
+}
+
+func (h *holds) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
+	return func(ctx context.Context, c goredis.Cmder) error {
+		if h.armed.CompareAndSwap(true, false) {
+			err := next(ctx, c)
+			close(h.held)
+			<-h.release
+			return err
+		}
+		err := next(ctx, c)
+		select {
+		case <-h.held:
+			if err == nil && c.Name() == "evalsha" {
+				h.answered <- struct{}{}
+			}
+		default:
+		}
+		return err
+	}
+}
+
+// The server has answered a charge and is back as it was before, and another flight has
+// noticed, when the answer is read. Nobody remembered that charge yet: it is carried out
+// again before it counts.
+func TestChaosAnAnswerFromBeforeAFailoverDoesNotCount(t *testing.T) {
+	b, one, other := newRollback(t)
+	id := ledgertest.NewWallet(t, other, time.Now, 1000)
+	busy := ledgertest.NewWallet(t, other, time.Now, 1000)
+	b.save()
+	all := b.charges(one, id, 5)
+	hook := &holds{held: make(chan struct{}), release: make(chan struct{}), answered: make(chan struct{}, 1000)}
+	one.servers.one.AddHook(hook)
+	hook.armed.Store(true)
+	charge := wallet.Charge{
+		ID: newOpID(), Wallet: id, Generation: 1, Rule: "news", Resource: "news:/last", Price: 10, Window: time.Hour,
+	}
+	charged := make(chan error)
+	go func() {
+		r, err := one.Charge(context.Background(), charge)
+		if err == nil && !r.Outcome.Done() {
+			err = errors.New(r.Outcome.String())
+		}
+		charged <- err
+	}()
+	<-hook.held
+	b.back()
+	b.charges(other, busy, 20) // the new history is longer than the old one already
+	go one.Wallet(context.Background(), id)
+	<-hook.answered
+	close(hook.release)
+	if err := <-charged; err != nil {
+		t.Fatal(err)
+	}
+	b.remembered(one, id, 1000-6*10, append(all, charge))
+}
