@@ -131,6 +131,9 @@ func (s *shard) chargeToSettle(ctx context.Context, of *wallet.Settlement) (char
 	if err != nil {
 		return charged{}, err
 	}
+	if idKeyOf(r.asked.id()) != idKeyOf(of.Charge) {
+		return charged{}, unavailable(errLost)
+	}
 	op, err := r.asked.operation()
 	c, isCharge := op.(wallet.Charge)
 	if err != nil || !isCharge || c.ID != of.Charge || c.Resource != of.Resource {

@@ -3,6 +3,7 @@ package redis
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -38,11 +39,17 @@ func (s *shard) replay(ctx context.Context, q *question, a *answer) (wallet.Rece
 	switch {
 	case err != nil:
 		return wallet.Receipt{}, err
+	case idKeyOf(r.asked.id()) != idKeyOf(q.id):
+		return wallet.Receipt{}, unavailable(errLost)
 	case !bytes.Equal(r.asked, q.asked):
 		return wallet.Receipt{Outcome: wallet.Conflict}, nil
 	}
 	return r.receipt(wallet.Replayed)
 }
+
+// errLost: whether the operation has taken effect is open again until its id is asked for
+// once more.
+var errLost = errors.New("a failover has lost what the ledger has just found")
 
 // idMemory says how long an operation's id is remembered.
 type idMemory uint8
@@ -76,6 +83,9 @@ func (s *shard) recordOf(ctx context.Context, q *question, a *answer) (*record, 
 	if err != nil {
 		return nil, err
 	}
+	if kept == "" {
+		return nil, unavailable(errLost)
+	}
 	return decodeKept(kept)
 }
 
@@ -102,5 +112,10 @@ func (s *shard) recordAt(ctx context.Context, position uint64) (r *record, err e
 		}
 		return err
 	})
+	if err != nil && !errors.Is(err, wallet.ErrUnavailable) {
+		if newest, failed := s.newest(ctx); failed == nil && newest < sequence {
+			err = unavailable(errLost)
+		}
+	}
 	return r, err
 }
