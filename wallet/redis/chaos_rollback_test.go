@@ -24,17 +24,21 @@ type rollback struct {
 	saved  string
 }
 
-// newRollback starts one, and two Caddys on it.
+// newRollback starts one, and two Caddys on it. They take it for one that may lose
+// something, as a server with a replica is.
 func newRollback(t testing.TB) (b *rollback, one, other *Ledger) {
 	t.Helper()
-	b = &rollback{TB: t, server: redistest.Start(t, "appendfsync everysec"), saved: filepath.Join(t.TempDir(), "saved")}
-	o := Options{Addresses: []string{b.server.Addr()}, Durability: Fast, Patience: chaosPatience, Timeout: chaosTimeout}
-	return b, openOn(t, o, nil), openOn(t, o, nil)
+	b = &rollback{TB: t, server: redistest.Start(t), saved: filepath.Join(t.TempDir(), "saved")}
+	o := Options{Addresses: []string{b.server.Addr()}, Patience: chaosPatience, Timeout: chaosTimeout}
+	one, other = openOn(t, o, nil), openOn(t, o, nil)
+	one.promises.loses.Store(true)
+	other.promises.loses.Store(true)
+	return b, one, other
 }
 
 const aofDirectory = "appendonlydir"
 
-// save keeps what the server has told the system to write.
+// save keeps what the server has, which is all on the disk.
 func (b *rollback) save() {
 	b.Helper()
 	if err := os.CopyFS(b.saved, os.DirFS(filepath.Join(b.server.Dir(), aofDirectory))); err != nil {
@@ -203,4 +207,42 @@ func TestChaosAnAnswerFromBeforeAFailoverDoesNotCount(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.remembered(one, id, 1000-6*10, append(all, charge))
+}
+
+// An id was known, and before its record is read the server is back as it was before: no
+// record is there, or another one in its place. Neither is an answer (invariant 6).
+func TestChaosARecordThatAFailoverHasLostIsAskedForAgain(t *testing.T) {
+	b, one, other := newRollback(t)
+	id := ledgertest.NewWallet(t, one, time.Now, 1000)
+	busy := ledgertest.NewWallet(t, one, time.Now, 1000)
+	b.save()
+	charge := b.charges(one, id, 1)[0]
+	topUp := wallet.Transfer{ID: newOpID(), From: wallet.FundingOperator, To: wallet.WalletAccount(id), Amount: 10}
+	applied(t)(one.Transfer(t.Context(), topUp))
+	s := one.shardOf(id)
+	type found struct {
+		q *question
+		a answer
+	}
+	var all []found
+	for _, q := range []*question{
+		{ask: askPrecheck, id: charge.ID, wallet: id, flags: 1, asked: askedOfCharge(&charge)},
+		{ask: askPrecheck, id: topUp.ID, wallet: id, flags: 1, asked: askedOfTransfer(&topUp, id)},
+	} {
+		a, err := s.ask(t.Context(), q)
+		if err != nil || a.outcome != outcomeKnown {
+			t.Fatalf("an id that has taken effect is %d, %v", a.outcome, err)
+		}
+		all = append(all, found{q, a})
+	}
+	b.back()
+	for _, more := range []int{0, 20} {
+		b.charges(other, busy, more)
+		for _, f := range all {
+			if r, err := s.conclude(t.Context(), f.q, &f.a); !errors.Is(err, wallet.ErrUnavailable) {
+				t.Errorf("invariant 6: what was lost, with %d other entries in its place, answers %v, %v", more, r.Outcome, err)
+			}
+		}
+	}
+	b.remembered(one, id, 1000, []wallet.Charge{charge})
 }
