@@ -212,7 +212,13 @@ func TestADirectoryThatDisappearsTakesNothing(t *testing.T) {
 	if _, err := a.Last(context.Background(), 0); err == nil {
 		t.Error("an archive that is gone answers")
 	}
-	if err := os.Rename(path+".gone", path); err != nil {
+	if err := os.CopyFS(path, os.DirFS(path+".gone")); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Append(context.Background(), 0, someEntries("a", 4, 5)); err == nil {
+		t.Error("appended to an archive with a copy in its place")
+	}
+	if err := errors.Join(os.RemoveAll(path), os.Rename(path+".gone", path)); err != nil {
 		t.Fatal(err)
 	}
 	mustAppend(t, a, 0, someEntries("a", 4, 5))

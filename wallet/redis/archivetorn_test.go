@@ -150,6 +150,40 @@ func TestAFlippedBitIsNeverReadAsAnEntry(t *testing.T) {
 	}
 }
 
+// Who writes an entry of their own into a segment, with a checksum that is right, has not
+// changed the links of those behind it, nor that in the next segment's header
+// (invariant 7).
+func TestAnEntryThatWasReplacedIsFoundOut(t *testing.T) {
+	for _, which := range []string{"first", "last"} {
+		path := t.TempDir()
+		a := attached(t, path)
+		mustAppend(t, a, 0, someEntries("a", 1, 60))
+		n, segments := a.shards[0].segments[1], segmentsIn(t, path, 0)
+		mustClose(t, a)
+		file := segments[1]
+		b := readFile(t, file)
+		at, size, before := int64(segmentHeader), int64(0), n.link
+		for {
+			f, ok := decodeFrame(b[at:], n.mark)
+			if !ok {
+				t.Fatal("the segment does not read")
+			}
+			size = f.size
+			if which == "first" || at+size == int64(len(b)) {
+				f.Text = "b" + f.Text[1:]
+				forged, _ := appendFrame(nil, n.mark, f.synced, before, &f.Entry)
+				copy(b[at:], forged)
+				break
+			}
+			at, before = at+size, f.link
+		}
+		writeFile(t, file, b)
+		if _, err := readDirectory(t, path); !errors.Is(err, wallet.ErrCorrupt) {
+			t.Errorf("the %s entry of a segment was replaced: %v", which, err)
+		}
+	}
+}
+
 func readDirectory(t *testing.T, path string) ([]Entry, error) {
 	t.Helper()
 	d, err := openDirectory(path)

@@ -15,14 +15,14 @@ import (
 
 const pagePrice = 100_000
 
-// view charges a wallet for a page that it has not paid for, and returns the id.
+// view charges a wallet for a page that it has not paid for.
 func view(t testing.TB, l *Ledger, id wallet.WalletID, clock func() time.Time) wallet.Charge {
 	t.Helper()
 	c := wallet.Charge{
 		ID: ledgertest.NewID(t, clock), Wallet: id, Generation: 1, Price: pagePrice, Window: time.Hour, Rule: "news",
 	}
 	c.Resource = "news:/" + c.ID.String()
-	if r, err := l.Charge(context.Background(), c); err != nil || r.Outcome != wallet.Applied {
+	if r, err := l.Charge(context.Background(), c); err != nil || !r.Outcome.Done() {
 		t.Fatalf("a charge answered %v, %v", r.Outcome, err)
 	}
 	return c
