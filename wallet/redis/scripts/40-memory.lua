@@ -68,6 +68,9 @@ local function judge(w, q, memory)
 		if class then
 			return KNOWN, position, class
 		end
+		if memory == HOUR and w.ids_until > now and not hour_key(q.made) then
+			return STALE -- nobody can tell: the keys are those of a clock that is hours wrong
+		end
 	end
 	if q.made - now > SKEW then
 		return STALE
