@@ -162,20 +162,19 @@ func TestAnEntryThatWasReplacedIsFoundOut(t *testing.T) {
 		mustClose(t, a)
 		file := segments[1]
 		b := readFile(t, file)
-		at, size, before := int64(segmentHeader), int64(0), n.link
+		at, before := int64(segmentHeader), n.link
 		for {
 			f, ok := decodeFrame(b[at:], n.mark)
 			if !ok {
 				t.Fatal("the segment does not read")
 			}
-			size = f.size
-			if which == "first" || at+size == int64(len(b)) {
+			if which == "first" || at+f.size == int64(len(b)) {
 				f.Text = "b" + f.Text[1:]
 				forged, _ := appendFrame(nil, n.mark, f.synced, before, &f.Entry)
 				copy(b[at:], forged)
 				break
 			}
-			at, before = at+size, f.link
+			at, before = at+f.size, f.link
 		}
 		writeFile(t, file, b)
 		if _, err := readDirectory(t, path); !errors.Is(err, wallet.ErrCorrupt) {
