@@ -44,6 +44,17 @@ func TestRevenueGoesWhereItIsWanted(t *testing.T) {
 	if parts := siteParts(t, l); parts[0] != wallet.Unit || parts[1] != 0 {
 		t.Errorf("after revenue was settled the parts are %v", parts)
 	}
+	ahead := wallet.Charge{
+		ID: ledgertest.NewID(t, l.now), Wallet: walletIn(t, l, 2, wallet.Unit), Generation: 1, Rule: "news", Resource: "news:/ahead",
+		Price: wallet.Unit / 10, Window: time.Hour, Ahead: true,
+	}
+	applied(t)(l.Charge(t.Context(), ahead))
+	if err := l.settleRevenue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	applied(t)(l.Settle(t.Context(), wallet.Settlement{ // by its resource alone: what it cost, the shard knows
+		ID: ledgertest.NewID(t, l.now), Wallet: ahead.Wallet, Resource: ahead.Resource,
+	}))
 	pay := wallet.Transfer{
 		ID: ledgertest.NewID(t, l.now), From: wallet.Site, To: wallet.WalletAccount(author), Amount: wallet.Unit / 2,
 	}

@@ -90,7 +90,7 @@ func (l *Ledger) Settle(ctx context.Context, s wallet.Settlement) (wallet.Receip
 		case outcomeAgain:
 			continue
 		case outcomeShort:
-			if gathered, err := l.gather(ctx, shard, wallet.Site, of.price); err != nil {
+			if gathered, err := l.gather(ctx, shard, wallet.Site, a.amount); err != nil {
 				return wallet.Receipt{}, err
 			} else if gathered {
 				continue

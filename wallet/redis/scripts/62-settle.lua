@@ -87,8 +87,8 @@ ops[ASK_SETTLE] = function(q, w)
 	if q.flags == 0 then
 		kind = KIND_REFUND
 		outcome, flags = give_back(w, c)
-		if outcome ~= APPLIED then
-			return refuse(outcome, w, (visits(w, c.rule)))
+		if outcome ~= APPLIED then -- the caller hears how much the site is short of
+			return answer(outcome, 0, w.available, c.price, (visits(w, c.rule)))
 		end
 		amount = c.price
 	end
