@@ -119,8 +119,18 @@ func (f *flight) prepare(s *shard) {
 	for _, q := range f.questions {
 		args = append(args, q, &q.asked)
 	}
-	args[0], args[1], args[2] = "evalsha", s.ledger.script.Hash(), keys
+	args[0], args[1], args[2] = "evalsha", f.script(s.ledger.scripts).Hash(), keys
 	f.args = args
+}
+
+// script is the one that can carry out all of the flight.
+func (f *flight) script(of *scripts) *goredis.Script {
+	for _, q := range f.questions {
+		if q.ask > askBuy {
+			return of.whole
+		}
+	}
+	return of.sales
 }
 
 // send sends the flight once. The answer counts when as many replicas have it as the

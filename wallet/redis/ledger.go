@@ -26,7 +26,7 @@ type Ledger struct {
 	options  Options
 	log      *slog.Logger
 	servers  *servers
-	script   *goredis.Script
+	scripts  *scripts
 	promises *promises
 	shards   []*shard
 	id       string // of the books, random
@@ -52,7 +52,7 @@ func Open(o Options) (*Ledger, error) {
 		return nil, fmt.Errorf("ledger redis: %w", err)
 	}
 	quiet()
-	l := &Ledger{options: o, log: o.Log, script: cmp.Or(o.script, script)}
+	l := &Ledger{options: o, log: o.Log, scripts: cmp.Or(o.scripts, usual)}
 	var err error
 	if l.servers, err = dial(&o); err != nil {
 		return nil, fmt.Errorf("ledger redis: %w", err)
@@ -118,7 +118,7 @@ func (l *Ledger) patiently(ctx context.Context, do func() error) error {
 // loadScript gives the script to every master. A server forgets it when it restarts.
 func (l *Ledger) loadScript(ctx context.Context) error {
 	return l.servers.eachMaster(ctx, func(ctx context.Context, c *goredis.Client) error {
-		return l.script.Load(ctx, c).Err()
+		return cmp.Or(l.scripts.whole.Load(ctx, c).Err(), l.scripts.sales.Load(ctx, c).Err())
 	})
 }
 

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-
-	goredis "github.com/redis/go-redis/v9"
 )
 
 // Durability is what an acknowledgement of a page view promises. Money that
@@ -119,7 +117,7 @@ type Options struct {
 
 	pace *pace // of archiving, for tests; Keep is part of it
 
-	script *goredis.Script // a test's, with smaller limits
+	scripts *scripts // a test's, with smaller limits
 
 	promisesEvery time.Duration // between two looks at what the servers promise, for tests
 }

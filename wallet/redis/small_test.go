@@ -6,39 +6,44 @@ import (
 	"testing"
 	"time"
 
-	goredis "github.com/redis/go-redis/v9"
-
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 	"github.com/caddy-paywall/caddy-paywall/wallet/ledgertest"
 	"github.com/caddy-paywall/caddy-paywall/wallet/redis/redistest"
 )
 
-// smallScript is the script with limits that a busy site reaches and a test does not.
-func smallScript(t testing.TB) *goredis.Script {
-	text := assemble()
-	for from, to := range map[string]string{
+// smallScripts have limits that a busy site reaches and a test does not.
+func smallScripts(t testing.TB) *scripts {
+	found := make(map[string]bool)
+	limits := map[string]string{
 		"MOST_ITEMS, MOST_IDS = 24, 24": "MOST_ITEMS, MOST_IDS = 2, 2",
 		"MOST_DUE = 500":                "MOST_DUE = 2",
 		"AT_ONCE = 1000":                "AT_ONCE = 4",
-	} {
-		if !strings.Contains(text, from) {
-			t.Fatalf("the script does not say %q", from)
-		}
-		text = strings.Replace(text, from, to, 1)
 	}
-	return goredis.NewScript(text)
+	small := newScripts(func(text string) string {
+		for from, to := range limits {
+			found[from] = found[from] || strings.Contains(text, from)
+			text = strings.Replace(text, from, to, 1)
+		}
+		return text
+	})
+	for from := range limits {
+		if !found[from] {
+			t.Fatalf("no script says %q", from)
+		}
+	}
+	return small
 }
 
 // What does not fit into a wallet is not forgotten: the whole contract holds where next
 // to nothing fits.
 func TestConformanceOfWalletsThatOverflow(t *testing.T) {
 	t.Parallel()
-	ledgertest.Run(t, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}, script: smallScript(t)}))
+	ledgertest.Run(t, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}, scripts: smallScripts(t)}))
 }
 
 func TestPropertyOfWalletsThatOverflow(t *testing.T) {
 	t.Parallel()
-	ledgertest.Property(t, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}, script: smallScript(t)}))
+	ledgertest.Property(t, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}, scripts: smallScripts(t)}))
 }
 
 // A program that pays for hundreds of pages an hour is served as a reader is: each id is
