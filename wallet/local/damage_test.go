@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/internal/durable"
 	"github.com/caddy-paywall/caddy-paywall/wallet/ledgertest"
 )
 
@@ -89,7 +90,7 @@ func read(t *testing.T, path string) []byte {
 
 func overwrite(t *testing.T, path string, b []byte) {
 	t.Helper()
-	if err := os.WriteFile(path, b, fileMode); err != nil {
+	if err := os.WriteFile(path, b, durable.FileMode); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet/internal/durable"
 )
 
 // fileSystem is the ledger's directory, as little of it as the ledger needs, so
@@ -33,36 +35,6 @@ type file interface {
 	Truncate(size int64) error
 }
 
-const (
-	directoryMode = 0o700 // who may read the journal knows who read what
-	fileMode      = 0o600
-)
-
-// makeDirectory makes a directory where it is missing, and what is missing above
-// it, durably: a power cut must not take the journal away with its directory.
-func makeDirectory(path string) error {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
-	var parents []string
-	for at := path; ; at = filepath.Dir(at) {
-		if _, err := os.Stat(at); err == nil || at == filepath.Dir(at) {
-			break
-		}
-		parents = append(parents, filepath.Dir(at))
-	}
-	if err := os.MkdirAll(path, directoryMode); err != nil {
-		return err
-	}
-	for _, parent := range parents {
-		if err := syncDirectory(parent); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // directory is the fileSystem of the operating system.
 type directory string
 
@@ -77,7 +49,7 @@ func (d directory) Open(name string) (file, error) {
 }
 
 func openFile(path string, flag int) (file, error) {
-	f, err := os.OpenFile(path, flag, fileMode)
+	f, err := os.OpenFile(path, flag, durable.FileMode)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +72,7 @@ func (d directory) Rename(from, to string) error { return os.Rename(d.path(from)
 
 func (d directory) Remove(name string) error { return os.Remove(d.path(name)) }
 
-func (d directory) SyncDir() error { return syncDirectory(string(d)) }
+func (d directory) SyncDir() error { return durable.SyncDirectory(string(d)) }
 
 // osFile is a file of the operating system.
 type osFile struct{ *os.File }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/internal/durable"
 	"github.com/caddy-paywall/caddy-paywall/wallet/ledgertest"
 )
 
@@ -37,7 +38,7 @@ func TestMain(m *testing.M) {
 
 // openUnsynced opens a ledger whose flights are never made durable.
 func openUnsynced(o Options) (*Ledger, error) {
-	if err := makeDirectory(o.Dir); err != nil {
+	if err := durable.MakeDirectory(o.Dir); err != nil {
 		return nil, err
 	}
 	return openOn(unsynced{directory(o.Dir)}, o)

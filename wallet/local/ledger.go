@@ -12,6 +12,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/internal/durable"
 )
 
 // Options say where a ledger lies and what it is given from outside. Only Dir is
@@ -102,7 +103,7 @@ func Open(o Options) (*Ledger, error) {
 }
 
 func open(o Options) (*Ledger, error) {
-	if err := makeDirectory(o.Dir); err != nil {
+	if err := durable.MakeDirectory(o.Dir); err != nil {
 		return nil, err
 	}
 	lock, err := lockDirectory(o.Dir)
@@ -122,7 +123,7 @@ func open(o Options) (*Ledger, error) {
 const lockName = "lock"
 
 func lockDirectory(dir string) (*flock.Flock, error) {
-	lock := flock.New(directory(dir).path(lockName), flock.SetPermissions(fileMode))
+	lock := flock.New(directory(dir).path(lockName), flock.SetPermissions(durable.FileMode))
 	locked, err := lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)

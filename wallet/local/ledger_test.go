@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/internal/durable"
 	"github.com/caddy-paywall/caddy-paywall/wallet/ledgertest"
 )
 
@@ -180,7 +181,7 @@ func TestAForgedCursorReachesNothing(t *testing.T) {
 func TestOpenMakesItsDirectory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data", "paywall")
 	openAt(t, dir, time.Now)
-	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != directoryMode {
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != durable.DirectoryMode {
 		t.Fatalf("%v, %v", info, err)
 	}
 	if _, err := Open(Options{}); err == nil {

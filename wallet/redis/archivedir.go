@@ -16,6 +16,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/internal/durable"
 )
 
 // directory is the archive of files: a folder for each shard with the segments, and a
@@ -54,11 +55,11 @@ func OpenDirectory(path string) (Archive, error) {
 }
 
 func openDirectory(path string) (*directory, error) {
-	if err := makeDirectory(path); err != nil {
+	if err := durable.MakeDirectory(path); err != nil {
 		return nil, err
 	}
 	d := &directory{path: path, size: segmentSize, shards: make(map[int]*archivedShard)}
-	d.lock = flock.New(filepath.Join(path, archiveLock), flock.SetPermissions(fileMode))
+	d.lock = flock.New(filepath.Join(path, archiveLock), flock.SetPermissions(durable.FileMode))
 	switch locked, err := d.lock.TryLock(); {
 	case err != nil:
 		return nil, fmt.Errorf("lock: %w", err)

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/internal/durable"
 )
 
 // archivedShard is the folder with a shard's segments. It is read at its first use.
@@ -159,14 +160,14 @@ func (s *archivedShard) begin(at Place) error {
 	}
 	if len(s.segments) > 0 {
 		n.number = s.segments[len(s.segments)-1].number + 1
-	} else if err := makeDirectory(s.path); err != nil {
+	} else if err := durable.MakeDirectory(s.path); err != nil {
 		return err
 	}
 	path := filepath.Join(s.path, n.name())
 	err := writeDurably(s.path, newSegment, n.name(), n.encode())
 	var f *os.File
 	if err == nil {
-		f, err = os.OpenFile(path, os.O_RDWR, fileMode)
+		f, err = os.OpenFile(path, os.O_RDWR, durable.FileMode)
 	}
 	if err != nil {
 		if _, there := os.Stat(path); there == nil {

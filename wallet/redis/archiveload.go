@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/internal/durable"
 )
 
 // load reads the headers of all segments, and all of the last one.
@@ -90,7 +91,7 @@ func (s *archivedShard) damaged(n *segment, how string, args ...any) error {
 // written behind it was never durable, and is cut off.
 func (s *archivedShard) reopen(all []segment) error {
 	n := &all[len(all)-1]
-	f, err := os.OpenFile(filepath.Join(s.path, n.name()), os.O_RDWR, fileMode)
+	f, err := os.OpenFile(filepath.Join(s.path, n.name()), os.O_RDWR, durable.FileMode)
 	if err != nil {
 		return err
 	}

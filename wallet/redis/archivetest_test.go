@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet/internal/durable"
 )
 
 // What the tests of the archive share.
@@ -106,7 +108,7 @@ func readFile(t testing.TB, path string) []byte {
 
 func writeFile(t testing.TB, path string, b []byte) {
 	t.Helper()
-	if err := os.WriteFile(path, b, fileMode); err != nil {
+	if err := os.WriteFile(path, b, durable.FileMode); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,14 +1,14 @@
 //go:build !windows
 
-package local
+package durable
 
 import (
 	"errors"
 	"os"
 )
 
-// syncDirectory makes the names in a directory durable.
-func syncDirectory(path string) error {
+// SyncDirectory makes the names in a directory durable.
+func SyncDirectory(path string) error {
 	d, err := os.Open(path)
 	if err != nil {
 		return err
