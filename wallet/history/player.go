@@ -49,7 +49,7 @@ func (p *player) rename(op any) any {
 	renamed.Set(reflect.ValueOf(op))
 	id := renamed.FieldByName("ID").Addr().Interface().(*wallet.OpID)
 	was := *id
-	of := about(op)
+	of := About(op)
 	*id = was.Derive([]byte("moved"), of[:])
 	switch op.(type) {
 	case wallet.Charge, wallet.Hold:
@@ -58,8 +58,10 @@ func (p *player) rename(op any) any {
 	return renamed.Interface()
 }
 
-// about is the wallet that an operation with an id is about, or zero.
-func about(op any) wallet.WalletID {
+// About is the wallet that an operation is about, with which its id is remembered: the one
+// that its receipt shows. It is zero for vouchers issued or voided, which are about none.
+// op is one of the operations of package wallet.
+func About(op any) wallet.WalletID {
 	switch op := op.(type) {
 	case wallet.Transfer:
 		if op.From.IsWallet() {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/history"
 )
 
 // model is the contract in plain data structures. Nothing is ever forgotten;
@@ -116,7 +117,7 @@ func (m *model) do(ctx context.Context, op operation) (wallet.Receipt, error) {
 	receipt := op.decide(now)
 	if receipt.Outcome == wallet.Applied {
 		receipt.ID, receipt.Time = op.id, now
-		m.memory[m.key(about(op.content), op.id)] = memory{
+		m.memory[m.key(history.About(op.content), op.id)] = memory{
 			end: op.id.Time().Add(op.memory), content: op.content, receipt: receipt,
 		}
 	}
@@ -142,7 +143,7 @@ func (m *model) judgeID(op operation, now time.Time) (wallet.Receipt, bool) {
 	if now.Sub(op.id.Time()) > op.memory {
 		return wallet.Receipt{Outcome: wallet.Stale}, true
 	}
-	if past, known := m.memory[m.key(about(op.content), op.id)]; known && !now.After(past.end) {
+	if past, known := m.memory[m.key(history.About(op.content), op.id)]; known && !now.After(past.end) {
 		if !reflect.DeepEqual(past.content, op.content) {
 			return wallet.Receipt{Outcome: wallet.Conflict}, true
 		}

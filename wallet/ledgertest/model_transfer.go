@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/history"
 )
 
 // Transfer implements [wallet.Mover].
@@ -16,10 +17,10 @@ func (m *model) Transfer(ctx context.Context, t wallet.Transfer) (wallet.Receipt
 			o = m.room(mv)
 		}
 		if o != wallet.Applied {
-			return m.answer(o, about(t), "", now)
+			return m.answer(o, history.About(t), "", now)
 		}
 		m.writeTransfer(t, mv, now)
-		r := m.answer(wallet.Applied, about(t), "", now)
+		r := m.answer(wallet.Applied, history.About(t), "", now)
 		r.Amount = t.Amount
 		return r
 	}})

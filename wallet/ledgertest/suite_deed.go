@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/history"
 )
 
 // deed is an operation of any kind that will be Applied, and can be asked for
@@ -31,7 +32,7 @@ func bareDeed[Op any](kind string, memory time.Duration, m method[Op], op Op) de
 	do := func(ctx context.Context, l wallet.Ledger, id wallet.OpID) (wallet.Receipt, error) {
 		return m(l, ctx, withID(op, id))
 	}
-	return deed{kind: kind, about: about(op), memory: memory, do: do}
+	return deed{kind: kind, about: history.About(op), memory: memory, do: do}
 }
 
 // knowing leaves of some deeds those in which the engine knows the id of d.
