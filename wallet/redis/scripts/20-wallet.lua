@@ -13,7 +13,7 @@
 --
 -- Lua hashes every byte of every string that it makes, and a table that grows is made
 -- again at each power of two. So a table here is made whole, and a string once.
-local HEAD, HEAD_SIZE = '<I7I3BI6I7c16I2B', 44
+local HEAD = '<I7I3BI6I7c16I2B'
 local IS_FROZEN, HAS_HELD, HAS_IDS, HAS_GRANTS, HAS_MONEY = 1, 2, 4, 8, 16
 local NOBODY = string.rep('\0', 16)
 

@@ -93,19 +93,29 @@ local function move_out(w, text)
 	end
 end
 
--- make_room forgets the items of which nothing is left to remember, and moves the older
--- half out where there are still too many.
-local function make_room(w)
+-- live_items returns the items of a wallet of which something is left to remember: the
+-- id, or the grant.
+local function live_items(w)
 	local live = {}
 	for at = 1, #w.items, ITEM do
 		local made = unpack('>I6', w.items, at)
 		local ends = unpack('<I6', w.items, at + 27)
-		if now - made <= HOUR or not over(ends) and ends ~= 0 then
-			if now - made <= HOUR and not hour_key(made) then return end
+		if now - made <= HOUR or ends ~= 0 and not over(ends) then
 			live[#live + 1] = sub(w.items, at, at + ITEM - 1)
 		end
 	end
-	local from = 1
+	return live
+end
+
+-- make_room forgets the items of which nothing is left to remember, and moves the older
+-- half out where there are still too many; none where an id is of an hour that the
+-- caller's clock has no key for.
+local function make_room(w)
+	local live, from = live_items(w), 1
+	for i = 1, #live do
+		local made = unpack('>I6', live[i])
+		if now - made <= HOUR and not hour_key(made) then return end
+	end
 	if #live >= MOST_ITEMS then
 		from = floor(#live / 2) + 1
 		for i = 1, from - 1 do

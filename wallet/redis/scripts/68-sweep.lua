@@ -6,14 +6,7 @@ local AT_A_TIME = 50
 
 -- sweep_items leaves out the items of a wallet of which nothing is left to remember.
 local function sweep_items(w)
-	local live = {}
-	for at = 1, #w.items, ITEM do
-		local made = unpack('>I6', w.items, at)
-		local ends = unpack('<I6', w.items, at + 27)
-		if now - made <= HOUR or ends ~= 0 and not over(ends) then
-			live[#live + 1] = sub(w.items, at, at + ITEM - 1)
-		end
-	end
+	local live = live_items(w)
 	if #live * ITEM < #w.items then
 		w.items = table.concat(live)
 		touch(w)
