@@ -212,7 +212,7 @@ func TestAFlippedBitIsNeverTakenForTheTruth(t *testing.T) {
 		names = slices.Sorted(maps.Keys(s.disk.shown))
 	}
 	bases := segmentBases(names)
-	refused, answered := 0, 0
+	noticed, answered := 0, 0
 	for range 10 * *crashSeeds {
 		d := s.disk.restart()
 		name := names[s.draw(len(names))]
@@ -222,7 +222,7 @@ func TestAFlippedBitIsNeverTakenForTheTruth(t *testing.T) {
 		where := fmt.Sprintf("%s, bit %d of byte %d", name, bit%8, bit/8)
 		l, err := s.openOn(d)
 		if err != nil {
-			refused++
+			noticed++
 			if !errors.Is(err, wallet.ErrCorrupt) {
 				t.Fatalf("%s: Open answers %v", where, err)
 			}
@@ -236,12 +236,15 @@ func TestAFlippedBitIsNeverTakenForTheTruth(t *testing.T) {
 		if err == nil && !audit.OK() || err != nil && !errors.Is(err, wallet.ErrCorrupt) {
 			t.Errorf("%s: Verify answers %+v, %v", where, audit, err)
 		}
+		if err != nil {
+			noticed++ // a start does not read what is behind its snapshot
+		}
 		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if refused == 0 || answered == 0 {
-		t.Fatalf("%d refused, %d answered: the flips were too much alike", refused, answered)
+	if noticed == 0 || answered == 0 {
+		t.Fatalf("%d noticed, %d answered: the flips were too much alike", noticed, answered)
 	}
 }
 
