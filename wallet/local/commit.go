@@ -31,7 +31,7 @@ func (l *Ledger) commit(r *record) (*flight, error) {
 	if l.flying != nil {
 		inTheAir = l.flying.records
 	}
-	if l.pacing.board(f.records, inTheAir) {
+	if l.pacing.Board(f.records, inTheAir) {
 		l.signal()
 	}
 	return f, nil
@@ -79,10 +79,10 @@ func (l *Ledger) depart() (f *flight, patience time.Duration, done bool) {
 	case f.records == 0:
 		return nil, time.Hour, l.closing
 	default:
-		if patience = l.pacing.patience(f.records, now); patience > 0 && !l.closing {
+		if patience = l.pacing.Patience(f.records, now); patience > 0 && !l.closing {
 			return nil, patience, false
 		}
-		l.pacing.depart(now)
+		l.pacing.Depart(now)
 	}
 	l.flying, l.boarding = f, l.follow(f)
 	l.room.Broadcast()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 	"github.com/caddy-paywall/caddy-paywall/wallet/internal/durable"
+	"github.com/caddy-paywall/caddy-paywall/wallet/internal/pacing"
 )
 
 // Options say where a ledger lies and what it is given from outside. Only Dir is
@@ -45,6 +46,9 @@ type Options struct {
 
 const defaultSegmentSize = 64 << 20
 
+// fullFlight is how many records are always enough for a sync.
+const fullFlight = 64
+
 // Ledger is the embedded ledger: it implements [wallet.Ledger] and is safe for
 // concurrent use. Make one with [Open].
 type Ledger struct {
@@ -69,7 +73,7 @@ type Ledger struct {
 	spare           []byte  // buffer of a flight that has landed
 	durable         uint64  // position behind what is durable
 	durableSequence uint64  // of the frame that will stand there
-	pacing          pacing
+	pacing          pacing.Pacing
 	sealedTo        uint64 // base of the segment that the last flight landed in
 
 	snapshotAt   uint64 // position of the newest snapshot; the snapshot keeper's
@@ -138,6 +142,7 @@ func lockDirectory(dir string) (*flock.Flock, error) {
 func openOn(fs fileSystem, o Options) (*Ledger, error) {
 	l := &Ledger{
 		fs: fs, dir: o.Dir, clock: o.Clock, log: o.Log, segmentSize: uint64(o.SegmentSize),
+		pacing:  pacing.Pacing{Full: fullFlight},
 		unlock:  func() error { return nil },
 		wake:    make(chan struct{}, 1),
 		snap:    make(chan struct{}, 1),

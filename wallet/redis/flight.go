@@ -26,6 +26,8 @@ type flight struct {
 	reply     reply
 	repairs   uint64 // of the shard that had begun when it left
 
+	alarm *time.Timer // for the end of its boarding; the shard's
+
 	landed chan struct{}
 	err    error // read after landed
 }

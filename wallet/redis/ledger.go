@@ -17,6 +17,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/internal/pacing"
 )
 
 // Ledger is the distributed ledger: it implements [wallet.Ledger] and is safe for
@@ -90,7 +91,7 @@ func (l *Ledger) open() error {
 		return err
 	}
 	for n := range count {
-		l.shards = append(l.shards, &shard{keys: newKeys(l.options.Name, n), number: n, ledger: l})
+		l.shards = append(l.shards, &shard{keys: newKeys(l.options.Name, n), number: n, ledger: l, pacing: pacing.Pacing{Full: enoughFlight}})
 	}
 	return nil
 }

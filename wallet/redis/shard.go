@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/internal/pacing"
 )
 
 // shard is one part of the ledger: some wallets, and all that is theirs, in one slot.
@@ -18,8 +19,10 @@ type shard struct {
 	ledger *Ledger
 
 	mu       sync.Mutex
-	boarding *flight   // takes questions, or nil
-	inTheAir int       // flights that are on their way
+	boarding *flight // takes questions, or nil
+	inTheAir int     // flights that are on their way
+	aloft    int     // questions on board of them
+	pacing   pacing.Pacing
 	refused  error     // why the last flight was given up, while that may still be so
 	readable bool      // and it was because of what it writes: who only looks is answered
 	retryAt  time.Time // when the next one may try
@@ -33,6 +36,7 @@ const (
 	// carried out while the next is on the wire.
 	mostInTheAir = 2
 
+	enoughFlight    = 64      // questions with which a flight waits for no more
 	fullFlight      = 256     // questions of one flight
 	fullFlightBytes = 1 << 19 // of its questions
 	fullFlightKeys  = 200     // that they need: a key's number is a byte
@@ -80,18 +84,53 @@ func (s *shard) board(q *question) (f *flight, seat int, err error) {
 		s.boarding = f
 	}
 	seat = f.add(q)
-	if s.inTheAir < mostInTheAir {
+	if s.pacing.Board(len(f.questions), s.aloft) && s.mayDepart(f) {
 		s.depart(f)
 	}
 	return f, seat, nil
 }
 
+// mayDepart reports whether it is time for the boarding flight to leave, with s.mu held.
+// If not, somebody will ask again: who lands, who fills it, or a timer.
+func (s *shard) mayDepart(f *flight) bool {
+	if s.inTheAir >= mostInTheAir {
+		return false
+	}
+	patience := s.pacing.Patience(len(f.questions), time.Now())
+	if patience <= 0 {
+		return true
+	}
+	if f.alarm == nil {
+		f.alarm = time.AfterFunc(patience, func() { s.callUp(f) })
+	}
+	return false
+}
+
+// callUp lets a flight leave that has gathered for long enough.
+func (s *shard) callUp(f *flight) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.boarding == f && s.inTheAir < mostInTheAir {
+		s.depart(f)
+	}
+}
+
 // depart sends the boarding flight off, with s.mu held.
 func (s *shard) depart(f *flight) {
+	s.leave(f)
 	s.inTheAir++
-	s.boarding = nil
 	s.ledger.flights.Add(1)
 	go s.fly(f)
+}
+
+// leave notes that the boarding flight leaves, with s.mu held.
+func (s *shard) leave(f *flight) {
+	s.boarding = nil
+	s.aloft += len(f.questions)
+	s.pacing.Depart(time.Now())
+	if f.alarm != nil {
+		f.alarm.Stop()
+	}
 }
 
 // fly carries flights out, until none is waiting.
@@ -101,12 +140,14 @@ func (s *shard) fly(f *flight) {
 		err := s.deliver(f)
 		s.mu.Lock()
 		s.note(f, err)
+		s.inTheAir--
+		s.aloft -= len(f.questions)
 		next := s.boarding
-		if next == nil || s.inTheAir > mostInTheAir {
-			s.inTheAir--
-			next = nil
+		if next != nil && s.mayDepart(next) {
+			s.leave(next)
+			s.inTheAir++
 		} else {
-			s.boarding = nil
+			next = nil
 		}
 		s.mu.Unlock()
 		f.land(err)

@@ -1,28 +1,28 @@
-package local
+package pacing
 
 import (
 	"testing"
 	"time"
 )
 
-// fly lets a flight leave with so many records on board, after so many were in the
+// fly lets a flight leave with so many operations on board, after so many were in the
 // air while they boarded.
-func (p *pacing) fly(now time.Time, aboard, inTheAir int) {
+func (p *Pacing) fly(now time.Time, aboard, inTheAir int) {
 	for i := range aboard {
-		p.board(i+1, inTheAir)
+		p.Board(i+1, inTheAir)
 	}
-	p.depart(now)
+	p.Depart(now)
 }
 
 func TestALoneChargeWaitsForNobody(t *testing.T) {
-	var p pacing
+	p := Pacing{Full: 64}
 	now := time.Now()
 	for range 3 * crowdFlights {
-		p.board(1, 0)
-		if wait := p.patience(1, now); wait > 0 {
+		p.Board(1, 0)
+		if wait := p.Patience(1, now); wait > 0 {
 			t.Fatalf("it waits for %v", wait)
 		}
-		p.depart(now)
+		p.Depart(now)
 		now = now.Add(100 * time.Microsecond)
 	}
 }
@@ -31,42 +31,42 @@ func TestALoneChargeWaitsForNobody(t *testing.T) {
 // Flights that leave at once would stay as small as that, and the processor would
 // do little else than sync.
 func TestSmallFlightsUnderLoadBecomeLarger(t *testing.T) {
-	var p pacing
+	p := Pacing{Full: 64}
 	now := time.Now()
 	aboard := 2
 	for range 10 {
 		p.fly(now, aboard, aboard)
 		now = now.Add(200 * time.Microsecond)
-		for aboard = 2; p.patience(aboard, now) > 0; aboard++ {
+		for aboard = 2; p.Patience(aboard, now) > 0; aboard++ {
 			now = now.Add(50 * time.Microsecond)
 		}
 	}
 	if aboard < 16 {
-		t.Errorf("a flight leaves with %d records, want at least a millisecond's", aboard)
+		t.Errorf("a flight leaves with %d operations, want at least a millisecond's", aboard)
 	}
 }
 
 func TestAFlightWithEverybodyOnBoardLeaves(t *testing.T) {
-	var p pacing
+	p := Pacing{Full: 64}
 	now := time.Now()
 	for range 3 * crowdFlights {
 		p.fly(now, 16, 0)
 		now = now.Add(300 * time.Microsecond)
-		if wait := p.patience(15, now); wait <= 0 || wait > gatherFor {
+		if wait := p.Patience(15, now); wait <= 0 || wait > gatherFor {
 			t.Fatalf("with one missing it waits for %v", wait)
 		}
-		if wait := p.patience(16, now); wait > 0 {
+		if wait := p.Patience(16, now); wait > 0 {
 			t.Fatalf("with everybody on board it waits for %v", wait)
 		}
 	}
 	for range 2 * crowdFlights { // the crowd goes
 		now = now.Add(gatherFor)
-		if wait := p.patience(1, now); wait > 0 {
+		if wait := p.Patience(1, now); wait > 0 {
 			t.Fatalf("a charge waits for %v longer than it may", wait)
 		}
 		p.fly(now, 1, 0)
 	}
-	if wait := p.patience(1, now); wait > 0 {
+	if wait := p.Patience(1, now); wait > 0 {
 		t.Errorf("a lone charge waits for a crowd that is gone: %v", wait)
 	}
 }
