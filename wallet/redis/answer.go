@@ -7,7 +7,7 @@ import (
 )
 
 // What only the engine hears of a question, beside the outcomes of package wallet;
-// see scripts/10-books.lua.
+// see library/10-books.lua.
 const (
 	outcomeKnown wallet.Outcome = iota + 20 // the id took effect before, at a position
 	outcomeShort                            // this shard's part of an account does not do
@@ -16,7 +16,7 @@ const (
 )
 
 // answer is what became of a question. Its form is that of answer in
-// scripts/60-answer.lua.
+// library/60-answer.lua.
 type answer struct {
 	outcome    wallet.Outcome
 	flags      recordFlags

@@ -53,7 +53,7 @@ type Archive interface {
 type Entry struct {
 	Sequence uint64 // one more than that of the entry before; the first is 1
 	Tag      uint64 // random, to tell it from another that got the same number
-	Text     string // see scripts/30-journal.lua
+	Text     string // see library/30-journal.lua
 }
 
 // Place is which entry of a shard's journal.

@@ -11,7 +11,7 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
-// Between shards money goes through channels: see scripts/64-transfer.lua. A parcel
+// Between shards money goes through channels: see library/64-transfer.lua. A parcel
 // that is in an outbox arrives, whoever brings it: the one who sent it, before it
 // answers, or anybody's tending later.
 

@@ -165,7 +165,7 @@ func (h *holds) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
 		err := next(ctx, c)
 		select {
 		case <-h.held:
-			if err == nil && c.Name() == "evalsha" {
+			if err == nil && c.Name() == "fcall" {
 				h.answered <- struct{}{}
 			}
 		default:

@@ -22,15 +22,16 @@ func (r *run) must(args ...any) {
 	}
 }
 
-// SCRIPT FLUSH is noticed by nobody: the script is given again.
+// SCRIPT FLUSH and FUNCTION FLUSH are noticed by nobody: the library is given again.
 var scriptFlush = &schedule{
-	fault: "SCRIPT FLUSH", times: 12, between: 20, begin: threeCaddys,
+	fault: "SCRIPT FLUSH, FUNCTION FLUSH", times: 12, between: 20, begin: threeCaddys,
 	breaks: func(r *run) {
 		before := r.refusals.Load()
 		r.must("SCRIPT", "FLUSH")
+		r.must("FUNCTION", "FLUSH")
 		r.until(20)
 		if n := r.refusals.Load() - before; n > 0 {
-			r.Errorf("%d operations were refused because the script had been flushed", n)
+			r.Errorf("%d operations were refused because the functions had been flushed", n)
 		}
 	},
 }

@@ -44,7 +44,7 @@
 // of shards is written once. A wallet lies in the shard that a hash of its id says.
 //
 //	wallets       a wallet a field: balance, credential, passes, and for each recent
-//	              charge its id, what it paid for and until when (scripts/20-wallet.lua)
+//	              charge its id, what it paid for and until when (library/20-wallet.lua)
 //	meta          the shard's part of each account with a name; the journal's newest
 //	              entry; the counters of channels
 //	journal       a stream: an entry a flight, numbered without gaps

@@ -70,7 +70,7 @@ func unavailable(err error) error { return fmt.Errorf("%w: %w", wallet.ErrUnavai
 // that differ.
 const daysKnown = wallet.MoneyMemory + 24*time.Hour
 
-// fixedArgs are the arguments before the keys: the command, the script, the number of
+// fixedArgs are the arguments before the keys: the command, the function, the number of
 // keys.
 const fixedArgs = 3
 
@@ -121,18 +121,20 @@ func (f *flight) prepare(s *shard) {
 	for _, q := range f.questions {
 		args = append(args, q, &q.asked)
 	}
-	args[0], args[1], args[2] = "evalsha", f.script(s.ledger.scripts).Hash(), keys
+	args[0], args[1], args[2] = "fcall", s.ledger.library.flies(), keys
 	f.args = args
 }
 
-// script is the one that can carry out all of the flight.
-func (f *flight) script(of *scripts) *goredis.Script {
+// onlyLook has a flight that changes nothing carried out by a server that takes no writes,
+// and reports whether it is one.
+func (f *flight) onlyLook(of *library) bool {
 	for _, q := range f.questions {
-		if q.ask > askBuy {
-			return of.whole
+		if q.ask.changes() {
+			return false
 		}
 	}
-	return of.sales
+	f.args[1] = of.looks()
+	return true
 }
 
 // send sends the flight once. The answer counts when as many replicas have it as the

@@ -13,7 +13,7 @@ import (
 )
 
 // The keys that every flight of a shard is given, in the order of the constants in
-// scripts/10-books.lua.
+// library/10-books.lua.
 const (
 	keyWallets = iota
 	keyMeta

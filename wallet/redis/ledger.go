@@ -14,8 +14,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	goredis "github.com/redis/go-redis/v9"
-
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 	"github.com/caddy-paywall/caddy-paywall/wallet/internal/pacing"
 )
@@ -27,7 +25,7 @@ type Ledger struct {
 	options  Options
 	log      *slog.Logger
 	servers  *servers
-	scripts  *scripts
+	library  *library
 	promises *promises
 	shards   []*shard
 	id       string // of the books, random
@@ -53,7 +51,7 @@ func Open(o Options) (*Ledger, error) {
 		return nil, fmt.Errorf("ledger redis: %w", err)
 	}
 	quiet()
-	l := &Ledger{options: o, log: o.Log, scripts: cmp.Or(o.scripts, usual)}
+	l := &Ledger{options: o, log: o.Log, library: cmp.Or(o.library, usual)}
 	var err error
 	if l.servers, err = dial(&o); err != nil {
 		return nil, fmt.Errorf("ledger redis: %w", err)
@@ -83,7 +81,7 @@ func (l *Ledger) open() error {
 	if err := l.patiently(ctx, func() error { return l.promises.read(ctx) }); err != nil {
 		return err
 	}
-	if err := l.loadScript(ctx); err != nil {
+	if err := l.loadLibrary(ctx); err != nil {
 		return err
 	}
 	count, err := l.identify(ctx)
@@ -116,11 +114,9 @@ func (l *Ledger) patiently(ctx context.Context, do func() error) error {
 	}
 }
 
-// loadScript gives the script to every master. A server forgets it when it restarts.
-func (l *Ledger) loadScript(ctx context.Context) error {
-	return l.servers.eachMaster(ctx, func(ctx context.Context, c *goredis.Client) error {
-		return cmp.Or(l.scripts.whole.Load(ctx, c).Err(), l.scripts.sales.Load(ctx, c).Err())
-	})
+// loadLibrary gives the library to every master.
+func (l *Ledger) loadLibrary(ctx context.Context) error {
+	return l.servers.eachMaster(ctx, l.library.load)
 }
 
 // fieldID is where the meta hash of the first shard has the ledger's random id, the

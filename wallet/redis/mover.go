@@ -39,7 +39,7 @@ func (l *Ledger) Release(ctx context.Context, r wallet.Release) (wallet.Receipt,
 	})
 }
 
-// The ways of a transfer; see scripts/64-transfer.lua.
+// The ways of a transfer; see library/64-transfer.lua.
 const (
 	wayBetween = iota
 	wayToName

@@ -117,7 +117,7 @@ type Options struct {
 
 	pace *pace // of archiving, for tests; Keep is part of it
 
-	scripts *scripts // a test's, with smaller limits
+	library *library // a test's, with smaller limits
 
 	promisesEvery time.Duration // between two looks at what the servers promise, for tests
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
-// purse is a wallet as its shard keeps it; see scripts/20-wallet.lua.
+// purse is a wallet as its shard keeps it; see library/20-wallet.lua.
 type purse struct {
 	id         wallet.WalletID
 	available  wallet.Amount

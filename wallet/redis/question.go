@@ -50,7 +50,7 @@ func (a ask) ofMoney() bool {
 }
 
 // question is what one operation asks of a shard. What it has in common with all
-// others comes first, in the form of QUESTION in scripts/60-answer.lua; rest is its
+// others comes first, in the form of QUESTION in library/60-answer.lua; rest is its
 // own.
 type question struct {
 	ask        ask

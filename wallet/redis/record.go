@@ -7,7 +7,7 @@ import (
 )
 
 // record is one change of a shard's books, as its journal has it; see
-// scripts/30-journal.lua.
+// library/30-journal.lua.
 type record struct {
 	position uint64
 	time     int64

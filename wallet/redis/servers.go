@@ -129,7 +129,7 @@ type refusal struct {
 // changed anything.
 var refusals = []string{
 	"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN", "OOM", "MISCONF", "NOAUTH",
-	"WRONGPASS", "NOPERM", "BUSY", "NOSCRIPT", "ERR max number of clients",
+	"WRONGPASS", "NOPERM", "BUSY", notLoaded, "ERR max number of clients",
 }
 
 // refusesWrites reports whether a server that answers so still answers who only looks.

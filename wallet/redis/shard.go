@@ -230,8 +230,10 @@ func (s *shard) passing(f *flight, err error) bool {
 	case r.moved:
 		s.ledger.servers.cluster.ReloadState(ctx)
 		return false
-	case hasPrefix(err, "NOSCRIPT"):
-		return s.ledger.loadScript(ctx) == nil
+	case hasPrefix(err, notLoaded):
+		return s.ledger.loadLibrary(ctx) == nil
+	case refusesWrites(err) && f.args[1] != s.ledger.library.looks():
+		return f.onlyLook(s.ledger.library)
 	}
 	return false
 }

@@ -11,39 +11,34 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/wallet/redis/redistest"
 )
 
-// smallScripts have limits that a busy site reaches and a test does not.
-func smallScripts(t testing.TB) *scripts {
-	found := make(map[string]bool)
+// smallLibrary has limits that a busy site reaches and a test does not.
+func smallLibrary(t testing.TB) *library {
 	limits := map[string]string{
 		"MOST_ITEMS, MOST_IDS = 24, 24": "MOST_ITEMS, MOST_IDS = 2, 2",
 		"MOST_DUE = 500":                "MOST_DUE = 2",
 		"AT_ONCE = 1000":                "AT_ONCE = 4",
 	}
-	small := newScripts(func(text string) string {
+	return newLibrary(func(text string) string {
 		for from, to := range limits {
-			found[from] = found[from] || strings.Contains(text, from)
+			if !strings.Contains(text, from) {
+				t.Fatalf("no file says %q", from)
+			}
 			text = strings.Replace(text, from, to, 1)
 		}
 		return text
 	})
-	for from := range limits {
-		if !found[from] {
-			t.Fatalf("no script says %q", from)
-		}
-	}
-	return small
 }
 
 // What does not fit into a wallet is not forgotten: the whole contract holds where next
 // to nothing fits.
 func TestConformanceOfWalletsThatOverflow(t *testing.T) {
 	t.Parallel()
-	ledgertest.Run(t, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}, scripts: smallScripts(t)}))
+	ledgertest.Run(t, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}, library: smallLibrary(t)}))
 }
 
 func TestPropertyOfWalletsThatOverflow(t *testing.T) {
 	t.Parallel()
-	ledgertest.Property(t, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}, scripts: smallScripts(t)}))
+	ledgertest.Property(t, engineOn(Options{Addresses: []string{redistest.Start(t).Addr()}, library: smallLibrary(t)}))
 }
 
 // A program that pays for hundreds of pages an hour is served as a reader is: each id is

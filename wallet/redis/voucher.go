@@ -173,7 +173,7 @@ func (l *Ledger) serverTime(ctx context.Context, c *goredis.Client) (time.Time, 
 	return c.Time(ctx).Result()
 }
 
-// decodeVoucher reads a voucher; see scripts/66-voucher.lua.
+// decodeVoucher reads a voucher; see library/66-voucher.lua.
 func decodeVoucher(serial uint64, text string, now int64) (wallet.Voucher, error) {
 	d := reader{rest: []byte(text)}
 	v := wallet.Voucher{Serial: serial, Value: wallet.Amount(d.uint(7)), State: wallet.VoucherState(d.uint(1))}

@@ -1,6 +1,9 @@
 -- The books of one shard while a flight is carried out. Everything is read and
 -- decided first and written last, in 90-flight.lua: a server that refuses the
 -- first write has then changed nothing, and one write has been every write.
+--
+-- The functions of these files are made once and serve one flight after the other. What
+-- belongs to a flight is begun anew in 90-flight.lua.
 local call, pack, unpack, unpack_list = redis.call, struct.pack, struct.unpack, unpack
 local sub, find, byte = string.sub, string.find, string.byte
 local floor, max, min = math.floor, math.max, math.min
@@ -17,18 +20,13 @@ local APPLIED, GRANTED, INSUFFICIENT, CONFLICT, FROZEN, REVOKED = 1, 3, 4, 5, 6,
 local NOT_FOUND, SPENT, VOID, STALE, LIMIT = 8, 9, 10, 11, 12
 local KNOWN, SHORT, AGAIN, GAP = 20, 21, 22, 23
 
-local meta = call('HMGET', KEYS[META], 'seq', 'time', '$site')
-local sequence = (tonumber(meta[1]) or 0) + 1 -- of the journal's entry that this flight writes
-local now = tonumber(ARGV[1])
-if now == 0 then
-	local t = call('TIME')
-	now = t[1] * 1000 + floor(t[2] / 1000)
-end
-now = max(now, tonumber(meta[2]) or 0) -- a replica that takes over may have a slower clock
+local KEYS
+local sequence -- of the journal's entry that this flight writes
+local now
 
 -- What is read of a hash is kept, and what is written to one stands before it,
 -- until the end. false is a field that is not there.
-local cells, changed = {}, {}
+local cells, changed
 
 local function read(key, field)
 	local hash = cells[key]
@@ -58,7 +56,7 @@ local function write(key, field, value)
 end
 
 -- The accounts that have a name. A shard has its own part of each.
-local accounts, moved = { ['$site'] = tonumber(meta[3]) or 0 }, {}
+local accounts, moved
 
 local function account(name)
 	local balance = accounts[name]
@@ -102,7 +100,7 @@ end
 
 -- Lists and times that are written at the end: members of DUE by their time, and
 -- what is pushed to lists.
-local scheduled, dropped, pushed = {}, {}, {}
+local scheduled, dropped, pushed
 
 local function schedule(time, member)
 	scheduled[#scheduled + 1] = time

@@ -8,12 +8,31 @@ local function each_part(list, command, key)
 	end
 end
 
-local answers = {}
+-- begin opens the books.
+local function begin(keys, arguments)
+	KEYS = keys
+	local meta = call('HMGET', KEYS[META], 'seq', 'time', SITE)
+	sequence = (tonumber(meta[1]) or 0) + 1
+	now = tonumber(arguments[1])
+	if now == 0 then
+		local t = call('TIME')
+		now = t[1] * 1000 + floor(t[2] / 1000)
+	end
+	now = max(now, tonumber(meta[2]) or 0) -- a replica that takes over may have a slower clock
+	first_hour = tonumber(arguments[2])
+	cells, changed, lasts = {}, {}, {}
+	accounts, moved = { [SITE] = tonumber(meta[3]) or 0 }, {}
+	scheduled, dropped, pushed = {}, {}, {}
+	wallets, touched = {}, {}
+	count, entry = 0, {}
+	texts = {}
+end
 
-local function carry_out()
+-- carry_out answers the questions.
+local function carry_out(arguments)
 	local ids, n = {}, 0
-	for i = FIRST_QUESTION, #ARGV, 2 do
-		local id = sub(ARGV[i], 2, 17)
+	for i = FIRST_QUESTION, #arguments, 2 do
+		local id = sub(arguments[i], 2, 17)
 		if wallets[id] == nil then
 			wallets[id] = false
 			n = n + 1
@@ -26,9 +45,10 @@ local function carry_out()
 			wallets[ids[i]] = texts[i] and parse(ids[i], texts[i])
 		end
 	end
+	local answers = {}
 	n = 0
-	for i = FIRST_QUESTION, #ARGV, 2 do
-		local text, asked = ARGV[i], ARGV[i + 1]
+	for i = FIRST_QUESTION, #arguments, 2 do
+		local text, asked = arguments[i], arguments[i + 1]
 		local w = wallets[sub(text, 2, 17)]
 		if w and w.newest ~= '' then
 			settle_items(w)
@@ -37,12 +57,15 @@ local function carry_out()
 		local op = byte(text)
 		answers[n] = op == ASK_CHARGE and w and plain_charge(w, text, asked) or ops[op](parse_question(text, asked), w)
 	end
+	return table.concat(answers)
 end
 
-local function write_down()
+-- write_down writes all that has changed, with a tag that tells this flight's entry from
+-- that of another history of the shard.
+local function write_down(tag)
 	if count > 0 then
 		entry[1] = pack('<BI6', 1, now) .. entry[1]
-		call('XADD', KEYS[JOURNAL], number(sequence) .. '-' .. ARGV[3], 'r', table.concat(entry))
+		call('XADD', KEYS[JOURNAL], number(sequence) .. '-' .. tag, 'r', table.concat(entry))
 	end
 	local fields = {}
 	for name in pairs(moved) do
@@ -86,13 +109,22 @@ local function write_down()
 	each_part(scheduled, 'ZADD', KEYS[DUE])
 end
 
-local all = bring_to_end()
-if all then
-	carry_out()
+-- fly carries a flight out. One of those who only look is answered as if it had written,
+-- by a server that takes no writes at the moment.
+local function fly(keys, arguments, looks)
+	begin(keys, arguments)
+	local all, answers = bring_to_end(), ''
+	if all then
+		answers = carry_out(arguments)
+	end
+	local written = 0
+	if count > 0 and not looks then
+		written = 1
+	end
+	if not looks then
+		write_down(arguments[3])
+	end
+	table.insert(texts, 1, pack('<BI6I7', (all and 1 or 0) + 2 * written, now, sequence - 1 + written))
+	table.insert(texts, 2, answers)
+	return texts
 end
-write_down()
-local written = 0
-if count > 0 then written = 1 end
-table.insert(texts, 1, pack('<BI6I7', (all and 1 or 0) + 2 * written, now, sequence - 1 + written))
-table.insert(texts, 2, table.concat(answers))
-return texts

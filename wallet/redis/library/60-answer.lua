@@ -12,7 +12,7 @@ local function parse_question(text, asked)
 	}
 end
 
-local texts = {} -- what does not fit into an answer, which has its place here as its number
+local texts -- what does not fit into an answer, which has its place here as its number
 
 local function answer(outcome, flags, balance, amount, left, ends, position, number, generation)
 	return pack('<BBI7I7I3I6I7I7I3', outcome, flags or 0, balance or 0, amount or 0, left or 0, ends or 0,

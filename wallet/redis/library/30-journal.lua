@@ -19,8 +19,8 @@ local function number(n)
 end
 
 local PLACES = 4096
-local count = 0
-local entry = {} -- its parts: the head is put before them at the end
+local count -- of the records in the entry
+local entry -- its parts: the head is put before them at the end
 
 -- record writes a record of a wallet, or of none where w is nil, and returns its
 -- position.

@@ -8,7 +8,7 @@ local IS_SETTLED = 1 -- of an item: its charge has been settled
 local NO_RESOURCE = string.rep('\0', 12)
 
 -- hour_key returns the hash for the ids of charges of a time.
-local first_hour = tonumber(ARGV[2])
+local first_hour
 local function hour_key(made)
 	local n = floor(made / HOUR) - first_hour
 	if n >= 0 and n < HOUR_KEYS then
@@ -19,7 +19,7 @@ end
 -- write_of_day writes to the hash for the day of a question's id, which is forgotten a
 -- day after the last id in it.
 local DAY = 86400000
-local lasts = {}
+local lasts
 
 local function write_of_day(q, field, value)
 	write(q.day, field, value)

@@ -20,7 +20,7 @@ local NOBODY = string.rep('\0', 16)
 local PASS, ID, ITEM = 17, 22, 40 -- bytes of one
 local MOST_ITEMS, MOST_IDS = 24, 24
 
-local wallets, touched = {}, {}
+local wallets, touched
 
 local function parse(id, text)
 	local available, generation, flags, created, last, recovery, passes, money, at = unpack(HEAD, text)
