@@ -12,7 +12,8 @@
 -- has to look.
 --
 -- Lua hashes every byte of every string that it makes, and a table that grows is made
--- again at each power of two. So a table here is made whole, and a string once.
+-- again at each power of two. So a table here is made whole, and a string once, and a
+-- wallet stays a string as long as nobody needs more of it (see plain_charge).
 local HEAD = '<I7I3BI6I7c16I2B'
 local IS_FROZEN, HAS_HELD, HAS_IDS, HAS_GRANTS, HAS_MONEY = 1, 2, 4, 8, 16
 local NOBODY = string.rep('\0', 16)
@@ -20,7 +21,9 @@ local NOBODY = string.rep('\0', 16)
 local PASS, ID, ITEM = 17, 22, 40 -- bytes of one
 local MOST_ITEMS, MOST_IDS = 24, 24
 
-local wallets, touched
+local wallets -- by id: one that was looked into, the string of one that was not, or false
+local touched -- the looked into that are to be written
+local renewed, renewals -- those that are to be written as they are, and their list
 
 local function parse(id, text)
 	local available, generation, flags, created, last, recovery, passes, money, at = unpack(HEAD, text)
@@ -40,7 +43,6 @@ local function parse(id, text)
 		passes = passes > 0 and sub(text, at, money_at - 1) or '',
 		money = money > 0 and sub(text, money_at, items_at - 1) or '',
 		items = sub(text, items_at),
-		newest = '', -- an item that is not in items yet
 		touched = false,
 	}
 end
@@ -49,7 +51,7 @@ local function new_wallet(id, recovery)
 	return {
 		id = id, available = 0, held = 0, generation = 1, frozen = false, created = now, last = 0, recovery = recovery,
 		ids_until = 0, grants_until = 0, money_until = 0,
-		passes = '', money = '', items = '', newest = '', touched = false,
+		passes = '', money = '', items = '', touched = false,
 	}
 end
 
@@ -68,24 +70,38 @@ local function render(w)
 		flags, more = flags + HAS_MONEY, more .. pack('<I6', w.money_until)
 	end
 	return pack(HEAD, w.available, w.generation, flags, w.created, w.last, w.recovery, #w.passes / PASS, #w.money / ID)
-		.. more .. w.passes .. w.money .. w.items .. w.newest
-end
-
--- wallet returns a wallet, or false where there is none.
-local function wallet(id)
-	local w = wallets[id]
-	if w == nil then
-		local text = call('HGET', KEYS[WALLETS], id)
-		w = text and parse(id, text)
-		wallets[id] = w
-	end
-	return w
+		.. more .. w.passes .. w.money .. w.items
 end
 
 local function touch(w)
 	if not w.touched then
 		w.touched = true
 		touched[#touched + 1] = w
+	end
+end
+
+-- wallet returns a wallet to look into, or false where there is none.
+local function wallet(id)
+	local w = wallets[id]
+	if w == nil then
+		w = call('HGET', KEYS[WALLETS], id)
+	end
+	if type(w) == 'string' then
+		w = parse(id, w)
+		if renewed[id] then
+			touch(w)
+		end
+	end
+	wallets[id] = w
+	return w
+end
+
+-- renew puts a string in the place of a wallet's.
+local function renew(id, text)
+	wallets[id] = text
+	if not renewed[id] then
+		renewed[id] = true
+		renewals[#renewals + 1] = id
 	end
 end
 

@@ -22,22 +22,25 @@ local PLACES = 4096
 local count -- of the records in the entry
 local entry -- its parts: the head is put before them at the end
 
--- record writes a record of a wallet, or of none where w is nil, and returns its
--- position.
-local function record(w, kind, flags, has, fields, asked)
-	local position = sequence * PLACES + count
-	local balance, before = 0, 0
-	if w then
-		balance, before = w.available, w.last
-		w.last = position
-		touch(w)
-	end
+-- note writes a record, and returns its position.
+local function note(balance, before, kind, flags, has, fields, asked)
 	local n = 3 * count
-	count = count + 1
 	entry[n + 1] = pack('<I2BBBI7I7', 17 + #fields + #asked, kind, flags, has, balance, before)
 	entry[n + 2] = fields
 	entry[n + 3] = asked
-	return position
+	count = count + 1
+	return sequence * PLACES + count - 1
+end
+
+-- record writes a record of a wallet, or of none where w is nil, and returns its
+-- position.
+local function record(w, kind, flags, has, fields, asked)
+	if not w then
+		return note(0, 0, kind, flags, has, fields, asked)
+	end
+	w.last = note(w.available, w.last, kind, flags, has, fields, asked)
+	touch(w)
+	return w.last
 end
 
 -- record_again returns the record at a position of this flight.

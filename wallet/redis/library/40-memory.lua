@@ -125,21 +125,12 @@ local function make_room(w)
 	w.items = table.concat(live, '', from)
 end
 
--- settle_items puts the newest item among the others.
-local function settle_items(w)
-	w.items = w.items .. w.newest
-	w.newest = ''
-end
-
 -- remember keeps the id of a charge, and what it paid for.
 local function remember(w, key, position, flags, resource, ends)
-	if w.newest ~= '' then
-		settle_items(w)
-	end
 	if #w.items >= MOST_ITEMS * ITEM then
 		make_room(w)
 	end
-	w.newest = pack('<c14Bc12I6I7', key, flags or 0, resource or NO_RESOURCE, ends or 0, position)
+	w.items = w.items .. pack('<c14Bc12I6I7', key, flags or 0, resource or NO_RESOURCE, ends or 0, position)
 end
 
 -- remember_money keeps the id of a movement of money, and its record.

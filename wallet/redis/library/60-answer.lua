@@ -39,6 +39,6 @@ end
 -- What the files that follow say to each other. Each is a block, because a script has
 -- room for 200 locals.
 local ops = {} -- what carries a question out, by what it asks
-local send, credit, plain_charge
-local ASK_CHARGE = 2
+local send, credit, plain_charge, plain_standing
+local ASK_STANDING, ASK_CHARGE = 1, 2
 local PARCEL_TRANSFER, PARCEL_VOUCHER, PARCEL_SHARE = 1, 2, 3

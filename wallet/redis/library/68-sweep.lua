@@ -24,7 +24,7 @@ ops[ASK_SWEEP] = function(q)
 	found = call('HSCAN', KEYS[WALLETS], number(q.span), 'COUNT', AT_A_TIME)
 	for i = 1, #found[2], 2 do
 		local w = wallet(found[2][i])
-		if w and w.newest == '' then
+		if w then
 			sweep_items(w)
 		end
 	end

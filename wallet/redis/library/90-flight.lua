@@ -23,39 +23,48 @@ local function begin(keys, arguments)
 	cells, changed, lasts = {}, {}, {}
 	accounts, moved = { [SITE] = tonumber(meta[3]) or 0 }, {}
 	scheduled, dropped, pushed = {}, {}, {}
-	wallets, touched = {}, {}
+	wallets, touched, renewed, renewals = {}, {}, {}, {}
 	count, entry = 0, {}
 	texts = {}
 end
 
--- carry_out answers the questions.
-local function carry_out(arguments)
-	local ids, n = {}, 0
+-- fetch reads the wallets that the questions are about, and returns the id of each
+-- question's.
+local function fetch(arguments)
+	local ids, missing, n = {}, {}, 0
 	for i = FIRST_QUESTION, #arguments, 2 do
 		local id = sub(arguments[i], 2, 17)
+		n = n + 1
+		ids[n] = id
 		if wallets[id] == nil then
 			wallets[id] = false
-			n = n + 1
-			ids[n] = id
+			missing[#missing + 1] = id
 		end
 	end
-	if #ids > 0 then
-		local texts = call('HMGET', KEYS[WALLETS], unpack_list(ids))
-		for i = 1, #ids do
-			wallets[ids[i]] = texts[i] and parse(ids[i], texts[i])
+	if #missing > 0 then
+		local found = call('HMGET', KEYS[WALLETS], unpack_list(missing))
+		for i = 1, #missing do
+			wallets[missing[i]] = found[i]
 		end
 	end
-	local answers = {}
-	n = 0
-	for i = FIRST_QUESTION, #arguments, 2 do
-		local text, asked = arguments[i], arguments[i + 1]
-		local w = wallets[sub(text, 2, 17)]
-		if w and w.newest ~= '' then
-			settle_items(w)
+	return ids
+end
+
+-- carry_out answers the questions.
+local function carry_out(arguments)
+	local ids, answers = fetch(arguments), {}
+	for n = 1, #ids do
+		local text, asked = arguments[2 * n + FIRST_QUESTION - 2], arguments[2 * n + FIRST_QUESTION - 1]
+		local id, op, done = ids[n], byte(text), nil
+		local w = wallets[id]
+		if type(w) == 'string' then
+			if op == ASK_CHARGE then
+				done = plain_charge(id, w, text, asked)
+			elseif op == ASK_STANDING then
+				done = plain_standing(w, text)
+			end
 		end
-		n = n + 1
-		local op = byte(text)
-		answers[n] = op == ASK_CHARGE and w and plain_charge(w, text, asked) or ops[op](parse_question(text, asked), w)
+		answers[n] = done or ops[op](parse_question(text, asked), wallet(id))
 	end
 	return table.concat(answers)
 end
@@ -83,6 +92,13 @@ local function write_down(tag)
 	for i = 1, #touched do
 		fields[2 * i - 1] = touched[i].id
 		fields[2 * i] = render(touched[i])
+	end
+	for i = 1, #renewals do
+		local id = renewals[i]
+		if type(wallets[id]) == 'string' then
+			fields[#fields + 1] = id
+			fields[#fields + 1] = wallets[id]
+		end
 	end
 	each_part(fields, 'HSET', KEYS[WALLETS])
 	for key, names in pairs(changed) do
