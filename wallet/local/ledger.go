@@ -46,8 +46,10 @@ type Options struct {
 
 const defaultSegmentSize = 64 << 20
 
-// fullFlight is how many records are always enough for a sync.
-const fullFlight = 64
+const (
+	gatherFor  = 2 * time.Millisecond // how long flights gather
+	fullFlight = 64                   // records that are always enough for a sync
+)
 
 // Ledger is the embedded ledger: it implements [wallet.Ledger] and is safe for
 // concurrent use. Make one with [Open].
@@ -142,7 +144,7 @@ func lockDirectory(dir string) (*flock.Flock, error) {
 func openOn(fs fileSystem, o Options) (*Ledger, error) {
 	l := &Ledger{
 		fs: fs, dir: o.Dir, clock: o.Clock, log: o.Log, segmentSize: uint64(o.SegmentSize),
-		pacing:  pacing.Pacing{Full: fullFlight},
+		pacing:  pacing.Pacing{Gather: gatherFor, Full: fullFlight},
 		unlock:  func() error { return nil },
 		wake:    make(chan struct{}, 1),
 		snap:    make(chan struct{}, 1),

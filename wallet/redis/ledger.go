@@ -89,7 +89,7 @@ func (l *Ledger) open() error {
 		return err
 	}
 	for n := range count {
-		l.shards = append(l.shards, &shard{keys: newKeys(l.options.Name, n), number: n, ledger: l, pacing: pacing.Pacing{Full: enoughFlight}})
+		l.shards = append(l.shards, &shard{keys: newKeys(l.options.Name, n), number: n, ledger: l, pacing: pacing.Pacing{Gather: gatherFor, Full: enoughFlight}})
 	}
 	return nil
 }

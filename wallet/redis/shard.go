@@ -36,7 +36,8 @@ const (
 	// carried out while the next is on the wire.
 	mostInTheAir = 2
 
-	enoughFlight    = 128      // questions with which a flight waits for no more
+	gatherFor       = time.Millisecond
+	enoughFlight    = 128     // questions with which a flight waits for no more
 	fullFlight      = 256     // questions of one flight
 	fullFlightBytes = 1 << 19 // of its questions
 	fullFlightKeys  = 200     // that they need: a key's number is a byte

@@ -14,9 +14,10 @@ import "time"
 // which do not wait stay small under any load, and flights that wait for those of the
 // last one only shrink.
 //
-// Full must be set before the first use. It is not safe for concurrent use.
+// Gather and Full must be set before the first use. It is not safe for concurrent use.
 type Pacing struct {
-	Full int // operations that are always enough
+	Gather time.Duration // at most this long after the last flight a flight leaves
+	Full   int           // operations that are always enough
 
 	departed time.Time // when the last flight left
 	flights  int       // since crowd was new
@@ -26,9 +27,8 @@ type Pacing struct {
 }
 
 const (
-	gatherFor    = 2 * time.Millisecond // at most this long after the last flight a flight leaves
-	quietCrowd   = 4                    // fewer are no load
-	crowdFlights = 64                   // flights after which a crowd may be forgotten
+	quietCrowd   = 4  // fewer are no load
+	crowdFlights = 64 // flights after which a crowd may be forgotten
 )
 
 // Board is told how many wait, and reports whether the flight should look up: it has its
@@ -44,7 +44,7 @@ func (p *Pacing) Patience(aboard int, now time.Time) time.Duration {
 	if aboard >= p.enough {
 		return 0
 	}
-	return p.departed.Add(gatherFor).Sub(now)
+	return p.departed.Add(p.Gather).Sub(now)
 }
 
 // Depart notes that a flight leaves.

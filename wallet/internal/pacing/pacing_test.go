@@ -5,6 +5,8 @@ import (
 	"time"
 )
 
+const gatherFor = 2 * time.Millisecond
+
 // fly lets a flight leave with so many operations on board, after so many were in the
 // air while they boarded.
 func (p *Pacing) fly(now time.Time, aboard, inTheAir int) {
@@ -15,7 +17,7 @@ func (p *Pacing) fly(now time.Time, aboard, inTheAir int) {
 }
 
 func TestALoneChargeWaitsForNobody(t *testing.T) {
-	p := Pacing{Full: 64}
+	p := Pacing{Gather: gatherFor, Full: 64}
 	now := time.Now()
 	for range 3 * crowdFlights {
 		p.Board(1, 0)
@@ -31,7 +33,7 @@ func TestALoneChargeWaitsForNobody(t *testing.T) {
 // Flights that leave at once would stay as small as that, and the processor would
 // do little else than sync.
 func TestSmallFlightsUnderLoadBecomeLarger(t *testing.T) {
-	p := Pacing{Full: 64}
+	p := Pacing{Gather: gatherFor, Full: 64}
 	now := time.Now()
 	aboard := 2
 	for range 10 {
@@ -47,7 +49,7 @@ func TestSmallFlightsUnderLoadBecomeLarger(t *testing.T) {
 }
 
 func TestAFlightWithEverybodyOnBoardLeaves(t *testing.T) {
-	p := Pacing{Full: 64}
+	p := Pacing{Gather: gatherFor, Full: 64}
 	now := time.Now()
 	for range 3 * crowdFlights {
 		p.fly(now, 16, 0)
