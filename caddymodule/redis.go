@@ -56,7 +56,7 @@ type RedisLedger struct {
 
 	// How many parts a new ledger has, 1 to 4096, which the nodes of a cluster
 	// share. It never changes: a ledger that has another number is refused.
-	// Default: that of the ledger that is there; of a new one 1, and 16 in a
+	// Default: that of the ledger that is there; of a new one 1, and 6 in a
 	// cluster.
 	Shards int `json:"shards,omitempty"`
 

@@ -105,5 +105,5 @@ func (s *redisServer) info(ctx context.Context, section, name string) (int, erro
 
 // flights is how many commands have carried questions of a ledger.
 func (s *redisServer) flights(ctx context.Context) (int, error) {
-	return s.info(ctx, "commandstats", "cmdstat_evalsha:calls=")
+	return s.info(ctx, "commandstats", "cmdstat_fcall:calls=")
 }

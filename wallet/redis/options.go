@@ -76,7 +76,7 @@ type Options struct {
 
 	// Shards is the number of shards of a new ledger, 1 to MaxShards. It never
 	// changes; a ledger that has another number is refused, and zero takes
-	// what is there. Default of a new ledger: 1, and 16 in a Cluster.
+	// what is there. Default of a new ledger: 1, and 6 in a Cluster.
 	Shards int
 
 	// MustBe is the ID of the ledger that has to be there: no other one is taken, and
@@ -130,7 +130,7 @@ const (
 	maxName            = 64
 	defaultName        = "paywall"
 	defaultShards      = 1
-	defaultClusterSize = 16
+	defaultClusterSize = 6
 	defaultTimeout     = time.Second
 	defaultPatience    = 5 * time.Second
 	defaultKeep        = 7 * 24 * time.Hour
