@@ -7,6 +7,9 @@ import (
 	"errors"
 )
 
+// ErrOtherLedger is why an [Archive] refuses a ledger.
+var ErrOtherLedger = errors.New("another ledger's archive")
+
 // Archive is where entries of the journal go for good, so that the servers' memory has
 // only the newest: [OpenDirectory] makes one of files, and [NewWriter] one of anything
 // that takes bytes. Give it to [Open] in [Options].
@@ -24,7 +27,8 @@ import (
 type Archive interface {
 	// Attach says whose journal follows: 32 hexadecimal digits that tell ledgers
 	// apart. It is called before anything else, and again at any time. It returns the
-	// archive's own name, and refuses where the archive is another ledger's.
+	// archive's own name, and refuses with ErrOtherLedger where the archive is another
+	// ledger's.
 	Attach(ctx context.Context, ledger string) (name string, err error)
 
 	// Last is the newest entry of a shard that is durable in the archive; zero: none.

@@ -115,7 +115,7 @@ func (d *directory) Attach(_ context.Context, ledger string) (string, error) {
 	case d.ledger == ledger:
 		return d.name, nil
 	case d.ledger != "":
-		return "", fmt.Errorf("the directory %s has another ledger's archive: give each ledger a directory of its own", d.path)
+		return "", fmt.Errorf("the directory %s has %w: give each ledger a directory of its own", d.path, ErrOtherLedger)
 	case !isArchiveName(ledger):
 		return "", fmt.Errorf("%w: a ledger is 32 hexadecimal digits", wallet.ErrInvalid)
 	}

@@ -63,7 +63,7 @@ func (w *writerArchive) Attach(_ context.Context, ledger string) (string, error)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ledger != "" && w.ledger != ledger {
-		return "", errors.New("another ledger is archived there: give each ledger a writer of its own")
+		return "", fmt.Errorf("the writer has %w: give each ledger one of its own", ErrOtherLedger)
 	}
 	w.ledger = ledger
 	return w.options.Name, nil

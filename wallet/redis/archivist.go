@@ -104,6 +104,18 @@ func (a *archivist) round(ctx context.Context) (more bool) {
 // that may trim the journal.
 const fieldArchive = "archive"
 
+var errOtherArchive = errors.New("the ledger is archived in another archive")
+
+// admit finds out at a start whether the archive is this ledger's. One that cannot be
+// used for another reason does not keep a paywall from selling: the log will hear of it.
+func (a *archivist) admit(ctx context.Context) error {
+	err := a.register(ctx)
+	if errors.Is(err, ErrOtherLedger) || errors.Is(err, errOtherArchive) {
+		return promiseError(err.Error())
+	}
+	return nil
+}
+
 // register makes sure that this archive, and no other, is the ledger's.
 func (a *archivist) register(ctx context.Context) (err error) {
 	l := a.ledger
@@ -132,9 +144,9 @@ func (a *archivist) register(ctx context.Context) (err error) {
 		}
 	}
 	if name != a.name {
-		return archiveError{fmt.Errorf("the ledger is archived in another archive, %.64q, and this one is %.64q; only one may trim the journal, or each misses what the other has trimmed: "+
+		return archiveError{fmt.Errorf("%w, %.64q, and this one is %.64q; only one may trim the journal, or each misses what the other has trimmed: "+
 			"point this process at that archive, or leave the archive out of its configuration; if that archive is gone for good, make sure that no process uses it and delete the field %s of the key %s by hand",
-			name, a.name, fieldArchive, meta)}
+			errOtherArchive, name, a.name, fieldArchive, meta)}
 	}
 	return nil
 }

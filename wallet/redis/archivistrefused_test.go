@@ -21,6 +21,10 @@ func TestASecondArchiveIsRefused(t *testing.T) {
 	l := openOn(t, one, nil)
 	id := ledgertest.NewWallet(t, l, time.Now, 100*pagePrice)
 	allArchived(t, l, 0)
+	if _, err := Open(two); err == nil || !strings.Contains(err.Error(), "archived in another archive") {
+		t.Fatalf("a start with a second archive answers %v", err)
+	}
+	two.MustBe = l.ID() // one that was open before
 	second := openOn(t, two, nil)
 	soon(t, "the log hears of it", func() bool { return log.has("archived in another archive") })
 	views(t, second, id, time.Now, 10)
@@ -80,6 +84,13 @@ func TestAnotherLedgersDirectoryIsNotWrittenTo(t *testing.T) {
 	l.Close()
 	last, _ := archive.Last(context.Background(), 0)
 	o.Name = "two"
+	if _, err := Open(o); err == nil || !strings.Contains(err.Error(), "has another ledger's archive: give each") {
+		t.Fatalf("a start with another ledger's archive answers %v", err)
+	}
+	o.Archive = nil
+	l = openOn(t, o, nil)
+	o.Archive, o.MustBe = archive, l.ID() // one that was open before
+	l.Close()
 	l = openOn(t, o, nil)
 	id := ledgertest.NewWallet(t, l, time.Now, 100*pagePrice)
 	views(t, l, id, time.Now, 5)

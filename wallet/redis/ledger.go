@@ -91,6 +91,9 @@ func (l *Ledger) open() error {
 	for n := range count {
 		l.shards = append(l.shards, &shard{keys: newKeys(l.options.Name, n), number: n, ledger: l, pacing: pacing.Pacing{Gather: gatherFor, Full: enoughFlight}})
 	}
+	if l.options.Archive != nil && l.options.MustBe == "" { // what was open before and is again goes on selling
+		return newArchivist(l).admit(ctx)
+	}
 	return nil
 }
 
