@@ -117,7 +117,7 @@ func (f *flight) prepare(s *shard) {
 		at = strconv.FormatInt(now.UnixMilli(), 10)
 	}
 	f.tag = rand.Uint64() >> 1 //nolint:gosec // it tells two histories of a shard apart, and is no secret
-	args = append(args, at, hours.first, f.tag)
+	args = append(args, at, hours.first, f.tag, s.ledger.identity)
 	for _, q := range f.questions {
 		args = append(args, q, &q.asked)
 	}

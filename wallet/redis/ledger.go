@@ -3,13 +3,9 @@ package redis
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +22,7 @@ type Ledger struct {
 	log      *slog.Logger
 	servers  *servers
 	library  *library
+	identity string // as the shards have it; its first part is id
 	promises *promises
 	shards   []*shard
 	id       string // of the books, random
@@ -91,6 +88,9 @@ func (l *Ledger) open() error {
 	for n := range count {
 		l.shards = append(l.shards, &shard{keys: newKeys(l.options.Name, n), number: n, ledger: l, pacing: pacing.Pacing{Gather: gatherFor, Full: enoughFlight}})
 	}
+	if err := l.inscribe(ctx); err != nil {
+		return err
+	}
 	if l.options.Archive != nil && l.options.MustBe == "" { // what was open before and is again goes on selling
 		return newArchivist(l).admit(ctx)
 	}
@@ -120,60 +120,6 @@ func (l *Ledger) patiently(ctx context.Context, do func() error) error {
 // loadLibrary gives the library to every master.
 func (l *Ledger) loadLibrary(ctx context.Context) error {
 	return l.servers.eachMaster(ctx, l.library.load)
-}
-
-// fieldID is where the meta hash of the first shard has the ledger's random id, the
-// format and the number of shards: written once.
-const (
-	fieldID = "ledger"
-	format  = "1"
-)
-
-// identify finds out how many shards the ledger has, or makes a new one.
-func (l *Ledger) identify(ctx context.Context) (shards int, err error) {
-	meta := newKeys(l.options.Name, 0).fixed[keyMeta]
-	c, err := l.servers.master(ctx, meta)
-	if err != nil {
-		return 0, err
-	}
-	shards = l.options.Shards
-	if shards == 0 {
-		shards = defaultShards
-		if l.options.Cluster {
-			shards = defaultClusterSize
-		}
-	}
-	var id [16]byte
-	if _, err := rand.Read(id[:]); err != nil {
-		return 0, err
-	}
-	if must := l.options.MustBe; must != "" {
-		if err := l.stillThere(ctx, must); err != nil {
-			return 0, err
-		}
-	}
-	// Two that begin at once agree: the first field that is set decides.
-	mine := strings.Join([]string{hex.EncodeToString(id[:]), format, strconv.Itoa(shards)}, " ")
-	if _, err := c.HSetNX(ctx, meta, fieldID, mine).Result(); err != nil {
-		return 0, err
-	}
-	found, err := c.HGet(ctx, meta, fieldID).Result()
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(found)
-	if len(fields) != 3 || fields[1] != format {
-		return 0, fmt.Errorf("%w: the key %s is not a ledger of this format", wallet.ErrCorrupt, meta)
-	}
-	l.id = fields[0]
-	switch shards, err = strconv.Atoi(fields[2]); {
-	case err != nil || shards < 1 || shards > MaxShards:
-		return 0, fmt.Errorf("%w: the key %s has no number of shards", wallet.ErrCorrupt, meta)
-	case l.options.Shards != 0 && l.options.Shards != shards:
-		return 0, promiseError(fmt.Sprintf("the ledger %s has %d shards and not %d; their number never changes: leave shards out, or give another name and import the ledger into it",
-			l.options.Name, shards, l.options.Shards))
-	}
-	return shards, nil
 }
 
 // refusal is why the ledger takes no questions, or nil.

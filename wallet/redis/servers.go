@@ -129,7 +129,7 @@ type refusal struct {
 // changed anything.
 var refusals = []string{
 	"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN", "OOM", "MISCONF", "NOAUTH",
-	"WRONGPASS", "NOPERM", "BUSY", notLoaded, "ERR max number of clients",
+	"WRONGPASS", "NOPERM", "BUSY", "GONE", notLoaded, "ERR max number of clients",
 }
 
 // refusesWrites reports whether a server that answers so still answers who only looks.
@@ -187,6 +187,7 @@ func cure(err error) string {
 		"WRONGPASS":   "Redis refuses the username or the password: compare them with its users",
 		"NOPERM":      "the Redis user may not do this: give it the keys of the ledger and its commands",
 		"CLUSTERDOWN": "the cluster has no master for a slot: look at its nodes",
+		"GONE":        "Redis has lost the ledger: bring back its data (the AOF)",
 		"LOADING":     "Redis is loading its data and will answer when it has",
 	} {
 		if strings.HasPrefix(text, prefix) {

@@ -1,5 +1,5 @@
 -- A flight: what is due, then each question in turn, then all that was written.
-local FIRST_QUESTION = 4
+local FIRST_QUESTION = 5
 local AT_ONCE = 1000 -- arguments of one command; Lua's stack ends at some thousands
 
 local function each_part(list, command, key)
@@ -8,10 +8,14 @@ local function each_part(list, command, key)
 	end
 end
 
--- begin opens the books.
+-- begin opens the books, and reports whether they are those of the caller's ledger:
+-- servers that come back empty, or with other books, must not take money.
 local function begin(keys, arguments)
 	KEYS = keys
-	local meta = call('HMGET', KEYS[META], 'seq', 'time', SITE)
+	local meta = call('HMGET', KEYS[META], 'seq', 'time', SITE, 'ledger')
+	if meta[4] ~= arguments[4] then
+		return false
+	end
 	sequence = (tonumber(meta[1]) or 0) + 1
 	now = tonumber(arguments[1])
 	if now == 0 then
@@ -26,6 +30,7 @@ local function begin(keys, arguments)
 	wallets, touched, renewed, renewals = {}, {}, {}, {}
 	count, entry = 0, {}
 	texts = {}
+	return true
 end
 
 -- fetch reads the wallets that the questions are about, and returns the id of each
@@ -128,7 +133,9 @@ end
 -- fly carries a flight out. One of those who only look is answered as if it had written,
 -- by a server that takes no writes at the moment.
 local function fly(keys, arguments, looks)
-	begin(keys, arguments)
+	if not begin(keys, arguments) then
+		return redis.error_reply('GONE the ledger is not on this server')
+	end
 	local all, answers = bring_to_end(), ''
 	if all then
 		answers = carry_out(arguments)
