@@ -103,7 +103,7 @@ func (l *Ledger) patiently(ctx context.Context, do func() error) error {
 	var said error // the last that was more than that the time is over
 	for n := 0; ; n++ {
 		err := do()
-		if err == nil || !classifiable(err) || hasPrefix(err, "NOAUTH") || hasPrefix(err, "WRONGPASS") || hasPrefix(err, "NOPERM") {
+		if err == nil || !classifiable(err) || isUntrusted(err) || hasPrefix(err, "NOAUTH") || hasPrefix(err, "WRONGPASS") || hasPrefix(err, "NOPERM") {
 			return err
 		}
 		if !errors.Is(err, context.DeadlineExceeded) || said == nil {

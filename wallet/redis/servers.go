@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -45,11 +46,11 @@ func dial(o *Options) (*servers, error) {
 		options.OnConnect, options.MaintNotificationsConfig = connected, noNotices
 		limit(options, o)
 		if options.TLSConfig != nil && o.TLS != nil {
-			tls := o.TLS.Clone()
-			if tls.ServerName == "" {
-				tls.ServerName = options.TLSConfig.ServerName
+			config := o.TLS.Clone()
+			if config.ServerName == "" {
+				config.ServerName = options.TLSConfig.ServerName
 			}
-			options.TLSConfig = tls
+			options.TLSConfig = config
 		}
 		s.one = goredis.NewClient(options)
 	case o.Cluster:
@@ -197,10 +198,20 @@ func cure(err error) string {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		return "Redis does not answer in time: look at its load, its disk and the network"
+	case isUntrusted(err):
+		return "Redis' certificate is not signed by who is trusted: give the authority's in ca of the option tls, and server_name where it is for another name"
+	case strings.Contains(text, "tls: "):
+		return "Redis and the option tls do not agree: compare ca, cert and key with those of Redis"
 	case strings.Contains(text, "refused"), strings.Contains(text, "no such file"):
 		return "nothing listens there: start Redis, or correct the address"
 	}
 	return "look at Redis and the network"
+}
+
+// isUntrusted reports whether a server has shown a certificate that nobody vouches for.
+func isUntrusted(err error) bool {
+	var untrusted *tls.CertificateVerificationError
+	return errors.As(err, &untrusted)
 }
 
 func isTimeout(err error) bool {
