@@ -80,7 +80,7 @@ type reply struct {
 
 const replyHead = 14
 
-var errReply = errors.New("the script's reply is not one")
+var errReply = errors.New("the library's reply is not one")
 
 func (r *reply) decode(from []any) error {
 	if len(from) < 2 {

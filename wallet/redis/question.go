@@ -8,7 +8,7 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
-// ask is what a question is about; see the ASK_ constants of the scripts.
+// ask is what a question is about; see the ASK_ constants of the library.
 type ask byte
 
 const (
