@@ -98,7 +98,7 @@ func (s *shard) mayDepart(f *flight) bool {
 		return false
 	}
 	patience := s.pacing.Patience(len(f.questions), time.Now())
-	if patience <= 0 {
+	if patience <= 0 || s.ledger.closing.Load() {
 		return true
 	}
 	if f.alarm == nil {
@@ -113,6 +113,16 @@ func (s *shard) callUp(f *flight) {
 	defer s.mu.Unlock()
 	if s.boarding == f && s.inTheAir < mostInTheAir {
 		s.depart(f)
+	}
+}
+
+// lastCall lets the last flight of a ledger that closes leave: whoever has seen the ledger
+// open is on board.
+func (s *shard) lastCall() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.boarding != nil && s.mayDepart(s.boarding) {
+		s.depart(s.boarding)
 	}
 }
 
