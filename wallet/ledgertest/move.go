@@ -22,6 +22,7 @@ func Move(t *testing.T, from, to Engine) {
 		p := newPair(t, rt, from)
 		p.once = from.IDsOfWallets != to.IDsOfWallets
 		p.parts = from.Together != nil || to.Together != nil
+		p.apart = from.Together != nil
 		for range 3 {
 			rt.Repeat(p.actions())
 		}

@@ -31,11 +31,13 @@ type draws struct {
 	edges    []time.Time                  // when something ends
 	accounts []wallet.Account
 	once     bool // no id is used twice
+	apart    bool // a history is put together from several journals
+	openers  map[wallet.Digest]wallet.WalletID
 	parts    bool // of accounts, with a limit each: the model's are whole, so none may be reached
 }
 
 func newDraws(rt *rapid.T, clock *Clock, current func(wallet.WalletID) uint32) *draws {
-	d := &draws{rt: rt, clock: clock, current: current, digests: []wallet.Digest{{}}}
+	d := &draws{openers: make(map[wallet.Digest]wallet.WalletID), rt: rt, clock: clock, current: current, digests: []wallet.Digest{{}}}
 	for i := range byte(5) {
 		d.wallets = append(d.wallets, wallet.WalletID{0xa0, i})
 		d.accounts = append(d.accounts, wallet.WalletAccount(d.wallets[i]))
@@ -147,6 +149,19 @@ func (d *draws) wallet() wallet.WalletID {
 }
 
 func (d *draws) digest() wallet.Digest { return pick(d, "digest", d.digests...) }
+
+// opener draws what is to open a wallet. In a history that is put together from parts, one
+// digest opens one wallet: which of two had it first in one instant, no journal says.
+func (d *draws) opener(id wallet.WalletID) wallet.Digest {
+	digest := d.digest()
+	if d.apart {
+		if other, taken := d.openers[digest]; taken && other != id {
+			return wallet.Digest{}
+		}
+		d.openers[digest] = id
+	}
+	return digest
+}
 
 // generation draws a credential of a wallet: mostly the current one.
 func (d *draws) generation(id wallet.WalletID) uint32 {

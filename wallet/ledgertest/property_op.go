@@ -99,11 +99,15 @@ func (d *draws) capture() wallet.Capture {
 }
 
 func (d *draws) create() wallet.CreateWallet {
-	return wallet.CreateWallet{ID: d.id(), Wallet: pick(d, "wallet", d.wallets...), Recovery: d.digest()}
+	c := wallet.CreateWallet{ID: d.id(), Wallet: pick(d, "wallet", d.wallets...)}
+	c.Recovery = d.opener(c.Wallet)
+	return c
 }
 
 func (d *draws) rekey() wallet.Rekey {
-	return wallet.Rekey{ID: d.id(), Wallet: d.wallet(), Recovery: d.digest(), Revoke: d.rarely("revoke", 1)}
+	r := wallet.Rekey{ID: d.id(), Wallet: d.wallet()}
+	r.Recovery, r.Revoke = d.opener(r.Wallet), d.rarely("revoke", 1)
+	return r
 }
 
 func (d *draws) freeze() wallet.Freeze {

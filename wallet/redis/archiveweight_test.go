@@ -32,10 +32,11 @@ func weighed(t testing.TB, id wallet.WalletID, ahead bool) wallet.Charge {
 func TestWhatAPageViewWeighsInTheArchive(t *testing.T) {
 	for _, test := range []struct{ flight, most int }{{1, 200}, {16, 130}, {256, 126}} {
 		path := t.TempDir()
+		archive := smallArchive(t, path)
+		archive.size = segmentSize
 		l := openOn(t, Options{
-			Addresses: []string{redistest.Start(t).Addr()}, Archive: smallArchive(t, path), pace: &pace{every: time.Millisecond, keep: time.Hour},
+			Addresses: []string{redistest.Start(t).Addr()}, Archive: archive, pace: &pace{every: time.Millisecond, keep: time.Hour},
 		}, nil)
-		l.options.Archive.(*directory).size = segmentSize
 		var ids []wallet.WalletID
 		for range 64 {
 			ids = append(ids, ledgertest.NewWallet(t, l, time.Now, 1000*pagePrice))
@@ -60,10 +61,11 @@ func TestWhatAPageViewWeighsInTheArchive(t *testing.T) {
 // A view that was paid for ahead of its delivery has a second record.
 func TestWhatADeliveredViewWeighsInTheArchive(t *testing.T) {
 	path := t.TempDir()
+	archive := smallArchive(t, path)
+	archive.size = segmentSize
 	l := openOn(t, Options{
-		Addresses: []string{redistest.Start(t).Addr()}, Archive: smallArchive(t, path), pace: &pace{every: time.Millisecond, keep: time.Hour},
+		Addresses: []string{redistest.Start(t).Addr()}, Archive: archive, pace: &pace{every: time.Millisecond, keep: time.Hour},
 	}, nil)
-	l.options.Archive.(*directory).size = segmentSize
 	id := ledgertest.NewWallet(t, l, time.Now, 1000*pagePrice)
 	allArchived(t, l, 0)
 	before := archiveSize(t, path)

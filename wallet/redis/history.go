@@ -13,7 +13,8 @@ import (
 // History implements [history.Source]. It reads the journals of all shards and puts them
 // in one order: by time, but nothing before what it rests on. What goes between shards is
 // told when it leaves; a wallet that receives then has it sooner than its own journal
-// says.
+// says. Which of two wallets in different shards had the same recovery digest first within
+// one millisecond, no journal says: nobody gives one code to two wallets.
 func (l *Ledger) History(ctx context.Context, yield func(history.Deed) error) error {
 	m := merge{
 		ctx: ctx, left: make(map[wallet.OpID]bool), shares: make(map[share]bool), ahead: make(map[wallet.WalletID]wallet.Amount),
