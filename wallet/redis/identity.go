@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -99,7 +100,27 @@ func (l *Ledger) inscribe(ctx context.Context) error {
 	if err != nil || begun != "" {
 		return err
 	}
-	return c.HSet(ctx, l.root().fixed[keyMeta], fieldBegun, "1").Err()
+	if err := c.HSet(ctx, l.root().fixed[keyMeta], fieldBegun, "1").Err(); err != nil {
+		return err
+	}
+	l.keepBeginning()
+	return nil
+}
+
+// syncedAfter is when servers that sync once a second have synced.
+const syncedAfter = 2 * time.Second
+
+// keepBeginning waits, once in the life of a ledger, until it is on the disk that it has
+// begun. A power cut before that would leave servers on which it is lost, and whoever still
+// remembered what was sold could not carry it out again.
+func (l *Ledger) keepBeginning() {
+	if l.options.Durability != Fast {
+		return
+	}
+	select {
+	case <-l.background.Done():
+	case <-time.After(syncedAfter):
+	}
 }
 
 // field reads one of the shard's meta hash; empty: it is not there.
