@@ -1,5 +1,5 @@
-// Package frames reads what card readers write to a serial line, a pipe or a program's
-// output: the frames of 125 kHz modules, and lines of text.
+// Package frames reads what card readers write to a serial line, a pipe, a program's output
+// or as a keyboard: the frames of 125 kHz modules, lines of text, and keys.
 //
 // It promises that noise, half a frame, a reader that is plugged in in the middle of one,
 // and anything else that comes over a wire is skipped up to where the next frame begins,
