@@ -139,12 +139,12 @@ func (s *site) readerOf(path string) *visitor {
 	return reader
 }
 
-// A server forgets its scripts when somebody says so, which nobody notices.
-func TestForgottenScriptsAreNoOutage(t *testing.T) {
+// A server forgets its functions when somebody says so, which nobody notices.
+func TestForgottenFunctionsAreNoOutage(t *testing.T) {
 	s, server := startOnRedis(t)
 	m := s.machine("1.00")
 	for i := range 3 {
-		if _, err := server.Do("SCRIPT", "FLUSH"); err != nil {
+		if _, err := server.Do("FUNCTION", "FLUSH"); err != nil {
 			t.Fatal(err)
 		}
 		m.get(fmt.Sprintf("/articles/%d", i+1)).wants(http.StatusOK).wantsHeader("Paywall-Charged", "0.10 USD")
