@@ -89,12 +89,20 @@ func (l *Ledger) inscribe(ctx context.Context) error {
 				return err
 			}
 		}
-		if found, err := s.field(ctx, fieldID); err != nil {
+		found, err := s.field(ctx, fieldID)
+		if err != nil {
 			return err
-		} else if found != l.identity {
-			return promiseError(fmt.Sprintf("the ledger %s has lost its shard %d: bring back the data (the AOF) of the server that has the key %s",
-				l.options.Name, s.number, s.fixed[keyMeta]))
 		}
+		lost := s
+		switch found {
+		case l.identity:
+			continue
+		case "":
+		default: // of an older ledger, which the first shard knows nothing of any more
+			lost = l.root()
+		}
+		return promiseError(fmt.Sprintf("the ledger %s has lost its shard %d: bring back the data (the AOF) of the server that has the key %s",
+			l.options.Name, lost.number, lost.fixed[keyMeta]))
 	}
 	c, err := l.root().client(ctx, "")
 	if err != nil || begun != "" {

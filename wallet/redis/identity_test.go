@@ -54,6 +54,12 @@ func TestAShardThatComesBackEmptyTakesNoMoney(t *testing.T) {
 	if _, err := Open(o); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("has lost its shard %d", at)) {
 		t.Errorf("a start answers %v", err)
 	}
+	keys = do("KEYS", "{paywall.0}*").([]any)
+	do(append([]any{"DEL"}, keys...)...)
+	do("HSET", fmt.Sprintf("{paywall.%d}meta", at), fieldID, l.identity) // it is back, and the first shard is not
+	if _, err := Open(o); err == nil || !strings.Contains(err.Error(), "has lost its shard 0") {
+		t.Errorf("a start without the first shard answers %v", err)
+	}
 	do("FLUSHALL")
 	refused()
 	if left := do("DBSIZE").(int64); left != 0 {
