@@ -16,7 +16,8 @@ import (
 // lived through all of it, must then see no difference, and must not see one in
 // what the new engine answers from then on. A ledger of from is a
 // [history.Source]. Where only one of the two knows an id for every wallet, no id
-// is used twice: what then becomes of it, package history says.
+// is used twice: what then becomes of it, package history says. Where from keeps its
+// accounts in parts, no two wallets have the same recovery digest.
 func Move(t *testing.T, from, to Engine) {
 	rapid.Check(t, func(rt *rapid.T) {
 		p := newPair(t, rt, from)

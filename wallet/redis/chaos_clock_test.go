@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -46,14 +45,7 @@ func TestChaosALateRetryIsStale(t *testing.T) {
 	o := Options{Addresses: []string{redistest.Start(t).Addr()}, Shards: 2, Clock: j.now}
 	l := openOn(t, o, j.now)
 	id := ledgertest.NewWallet(t, l, j.now, wallet.Unit)
-	var charges []wallet.Charge
-	for n := range 60 {
-		c := wallet.Charge{
-			ID: newOpID(), Wallet: id, Generation: 1, Rule: "news", Resource: fmt.Sprintf("news:/%d", n), Price: 1, Window: time.Second,
-		}
-		applied(t)(l.Charge(t.Context(), c))
-		charges = append(charges, c)
-	}
+	charges := chargeViews(t, l, id, 60, 1, time.Second)
 	for _, later := range []time.Duration{wallet.ChargeMemory + time.Minute, 3 * time.Hour, 30 * time.Hour, 9 * 24 * time.Hour} {
 		j.by.Store(int64(later))
 		for _, c := range charges {

@@ -57,14 +57,14 @@ func (b *rollback) back() {
 	b.server.Restart()
 }
 
-// charges charges a wallet one view after the other.
-func (b *rollback) charges(l *Ledger, id wallet.WalletID, times int) (all []wallet.Charge) {
-	b.Helper()
+// chargeViews charges a wallet one view after the other, each of a page of its own.
+func chargeViews(t testing.TB, l *Ledger, id wallet.WalletID, times int, price wallet.Amount, window time.Duration) (all []wallet.Charge) {
+	t.Helper()
 	for n := range times {
 		c := wallet.Charge{
-			ID: newOpID(), Wallet: id, Generation: 1, Rule: "news", Resource: fmt.Sprintf("news:/%d", n), Price: 10, Window: time.Hour,
+			ID: newOpID(), Wallet: id, Generation: 1, Rule: "news", Resource: fmt.Sprintf("news:/%d", n), Price: price, Window: window,
 		}
-		applied(b)(l.Charge(context.Background(), c))
+		applied(t)(l.Charge(context.Background(), c))
 		all = append(all, c)
 	}
 	return all
@@ -98,7 +98,7 @@ func TestChaosWhatOneCaddyRepairsMayRestOnWhatAnotherOneDoes(t *testing.T) {
 	id := ledgertest.NewWallet(t, one, time.Now, 0)
 	b.save()
 	ledgertest.Fund(t, one, time.Now, id, 1000)
-	all := b.charges(other, id, 30)
+	all := chargeViews(t, other, id, 30, 10, time.Hour)
 	b.back()
 	for _, l := range []*Ledger{other, one} {
 		for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
@@ -140,7 +140,7 @@ func TestChaosARepairThatIsInterruptedIsCompleted(t *testing.T) {
 	one.servers.one.AddHook(hook)
 	id := ledgertest.NewWallet(t, one, time.Now, 1000)
 	b.save()
-	all := b.charges(one, id, 30)
+	all := chargeViews(t, one, id, 30, 10, time.Hour)
 	hook.after.Store(20)
 	b.back()
 	hook.armed.Store(true)
@@ -182,7 +182,7 @@ func TestChaosAnAnswerFromBeforeAFailoverDoesNotCount(t *testing.T) {
 	id := ledgertest.NewWallet(t, other, time.Now, 1000)
 	busy := ledgertest.NewWallet(t, other, time.Now, 1000)
 	b.save()
-	all := b.charges(one, id, 5)
+	all := chargeViews(t, one, id, 5, 10, time.Hour)
 	hook := &holds{held: make(chan struct{}), release: make(chan struct{}), answered: make(chan struct{}, 1000)}
 	one.servers.one.AddHook(hook)
 	hook.armed.Store(true)
@@ -199,7 +199,7 @@ func TestChaosAnAnswerFromBeforeAFailoverDoesNotCount(t *testing.T) {
 	}()
 	<-hook.held
 	b.back()
-	b.charges(other, busy, 20) // the new history is longer than the old one already
+	chargeViews(t, other, busy, 20, 10, time.Hour) // the new history is longer than the old one already
 	go one.Wallet(context.Background(), id)
 	<-hook.answered
 	close(hook.release)
@@ -216,7 +216,7 @@ func TestChaosARecordThatAFailoverHasLostIsAskedForAgain(t *testing.T) {
 	id := ledgertest.NewWallet(t, one, time.Now, 1000)
 	busy := ledgertest.NewWallet(t, one, time.Now, 1000)
 	b.save()
-	charge := b.charges(one, id, 1)[0]
+	charge := chargeViews(t, one, id, 1, 10, time.Hour)[0]
 	topUp := wallet.Transfer{ID: newOpID(), From: wallet.FundingOperator, To: wallet.WalletAccount(id), Amount: 10}
 	applied(t)(one.Transfer(t.Context(), topUp))
 	s := one.shardOf(id)
@@ -237,7 +237,7 @@ func TestChaosARecordThatAFailoverHasLostIsAskedForAgain(t *testing.T) {
 	}
 	b.back()
 	for _, more := range []int{0, 20} {
-		b.charges(other, busy, more)
+		chargeViews(t, other, busy, more, 10, time.Hour)
 		for _, f := range all {
 			if r, err := s.conclude(t.Context(), f.q, &f.a); !errors.Is(err, wallet.ErrUnavailable) {
 				t.Errorf("invariant 6: what was lost, with %d other entries in its place, answers %v, %v", more, r.Outcome, err)

@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -16,14 +15,7 @@ func TestChaosACaddyWhoseClockIsHoursWrongDoublesNothing(t *testing.T) {
 	o := Options{Addresses: []string{redistest.Start(t).Addr()}}
 	l := openOn(t, o, time.Now)
 	id := ledgertest.NewWallet(t, l, time.Now, wallet.Unit)
-	var charges []wallet.Charge
-	for n := range 60 {
-		c := wallet.Charge{
-			ID: newOpID(), Wallet: id, Generation: 1, Rule: "news", Resource: fmt.Sprintf("news:/%d", n), Price: 1, Window: time.Second,
-		}
-		applied(t)(l.Charge(t.Context(), c))
-		charges = append(charges, c)
-	}
+	charges := chargeViews(t, l, id, 60, 1, time.Second)
 	time.Sleep(1100 * time.Millisecond) // the grants end, so that only the ids are left
 	ledgertest.Fund(t, l, time.Now, id, 60)
 	for _, off := range []time.Duration{-12 * time.Hour, -3 * time.Hour, -time.Hour, time.Hour / 2} {
