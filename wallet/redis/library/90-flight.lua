@@ -141,11 +141,9 @@ local function fly(keys, arguments, looks)
 		answers = carry_out(arguments)
 	end
 	local written = 0
-	if count > 0 and not looks then
-		written = 1
-	end
 	if not looks then
 		write_down(arguments[3])
+		written = count > 0 and 1 or 0
 	end
 	table.insert(texts, 1, pack('<BI6I7', (all and 1 or 0) + 2 * written, now, sequence - 1 + written))
 	table.insert(texts, 2, answers)
