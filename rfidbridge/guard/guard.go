@@ -17,11 +17,10 @@ type Guard struct {
 	// pays.
 	Window time.Duration
 
-	present bool
-	here    Subject   // who is present, once proved
-	last    purchase  // that ended last
-	gone    time.Time // when the card of it was last there, if it has gone
-	away    bool
+	here Subject   // who is present, once proved
+	last purchase  // that ended last
+	gone time.Time // when the card of it was last there, if it has gone
+	away bool
 }
 
 // Subject is who pays, as proved: the keyed hash of a card, not its number. The zero
@@ -53,14 +52,14 @@ const (
 )
 
 // Arrive notes that a card has come, which nobody has proved yet.
-func (g *Guard) Arrive() { g.present, g.here = true, Subject{} }
+func (g *Guard) Arrive() { g.here = Subject{} }
 
 // Leave notes that no card is there any more.
 func (g *Guard) Leave(now time.Time) {
-	if g.present && g.here == g.last.subject && !g.away {
+	if g.here == g.last.subject && !g.away {
 		g.gone, g.away = now, true
 	}
-	g.present, g.here = false, Subject{}
+	g.here = Subject{}
 }
 
 // Judge says what a tap of a subject for a product is. more is that somebody has asked for

@@ -34,11 +34,8 @@ func (c *Client) Connect(reader string) (card *Card, err error) {
 	return card, nil
 }
 
-// What is done with a card that is given up.
-const (
-	leaveCard = 0
-	resetCard = 1
-)
+// resetCard is what is done with a card that is given up.
+const resetCard = 1
 
 // Close gives the card up and resets it, so that what it was told is forgotten.
 func (k *Card) Close() error {

@@ -17,11 +17,8 @@ const DefaultSocket = "/run/pcscd/pcscd.comm"
 // Commands of the protocol.
 const (
 	establishContext = 0x01
-	releaseContext   = 0x02
 	connectCard      = 0x04
 	disconnectCard   = 0x06
-	beginTransaction = 0x07
-	endTransaction   = 0x08
 	transmit         = 0x09
 	control          = 0x0A
 	version          = 0x11

@@ -21,13 +21,13 @@ const (
 	readersBefore = 16
 	mostReaders   = 256 // more is no answer
 
-	nameSize   = 128
-	eventsAt   = 128
-	stateAt    = 132
-	atrAt      = 140
-	atrSize    = 33
-	atrSizeAt  = 176
-	statePower = 0x04 // present
+	nameSize  = 128
+	eventsAt  = 128
+	stateAt   = 132
+	atrAt     = 140
+	atrSize   = 33
+	atrSizeAt = 176
+	isPresent = 0x04 // a bit of the state
 )
 
 // decodeReaders reads the table. Entries without a name are free.
@@ -45,7 +45,7 @@ func decodeReaders(table []byte) (readers []Reader, err error) {
 		if n > atrSize {
 			return nil, fmt.Errorf("%w: a card's first answer has %d bytes", ErrProtocol, n)
 		}
-		if order.Uint32(table[stateAt:])&statePower != 0 {
+		if order.Uint32(table[stateAt:])&isPresent != 0 {
 			r.ATR = bytes.Clone(table[atrAt : atrAt+n])
 		}
 		readers = append(readers, r)
