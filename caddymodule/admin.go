@@ -17,6 +17,10 @@ func init() {
 
 const adminPrefix = "/paywall/"
 
+// startingText is what the routes answer while no configuration runs yet. The
+// commands know it: Caddy's client hands an answer on as text only.
+const startingText = "Caddy is still starting"
+
 // adminAPI is the operator's routes on Caddy's admin endpoint, which the
 // command caddy paywall calls. The endpoint itself lets every local process in,
 // so each route asks for the operator's credential, also to read: balances are
@@ -80,7 +84,11 @@ func (api *adminAPI) serve(w http.ResponseWriter, r *http.Request, operation fun
 	}
 	// The app of the configuration that runs: after a failed reload Caddy keeps
 	// the admin endpoint of the one that does not.
-	app, err := caddy.ActiveContext().AppIfConfigured(appName)
+	running := caddy.ActiveContext()
+	if running.Context == nil { // the endpoint listens before the configuration runs
+		return adminError(http.StatusServiceUnavailable, startingText)
+	}
+	app, err := running.AppIfConfigured(appName)
 	if err != nil {
 		return adminError(http.StatusNotFound, "the running configuration has no paywall")
 	}

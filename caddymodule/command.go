@@ -104,7 +104,7 @@ func callAdmin(cmd *cobra.Command, operation string, input operatorInput) ([]byt
 	return io.ReadAll(answer)
 }
 
-// askAdmin sends one operation, again while --wait lasts and nobody listens. The
+// askAdmin sends one operation, again while --wait lasts and Caddy is not up. The
 // answer must be closed.
 func askAdmin(cmd *cobra.Command, operation string, input operatorInput) (io.ReadCloser, error) {
 	address, _ := cmd.Flags().GetString("address")
@@ -126,7 +126,9 @@ func askAdmin(cmd *cobra.Command, operation string, input operatorInput) (io.Rea
 }
 
 // starting reports whether an error is that of a Caddy that is not up yet.
-func starting(err error) bool { return refused(err) || errors.Is(err, os.ErrNotExist) }
+func starting(err error) bool {
+	return refused(err) || errors.Is(err, os.ErrNotExist) || err != nil && strings.Contains(err.Error(), startingText)
+}
 
 // refused reports whether nobody listens. Caddy's client hands the reason on as
 // text only, so that errors.Is does not find it.

@@ -1,12 +1,16 @@
 package caddymodule
 
 import (
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
@@ -164,6 +168,43 @@ func TestACommandWaitsForCaddyToComeUp(t *testing.T) {
 	s.load(magazine)
 	if err := <-done; err != nil || before == nil {
 		t.Errorf("before it was up: %v; with --wait: %v", before, err)
+	}
+}
+
+// Caddy's admin endpoint listens before the configuration runs: who asks then is
+// told to come again, and --wait does.
+func TestACommandWaitsForTheConfigurationToRun(t *testing.T) {
+	s := startSite(t, magazine)
+	if err := caddy.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	endpoint, asked := http.NewServeMux(), make(chan struct{}, 1000)
+	for _, route := range new(adminAPI).Routes() {
+		endpoint.HandleFunc(route.Pattern, func(w http.ResponseWriter, r *http.Request) {
+			asked <- struct{}{}
+			var refused caddy.APIError
+			if errors.As(route.Handler.ServeHTTP(w, r), &refused) {
+				http.Error(w, refused.Err.Error(), refused.HTTPStatus)
+			}
+		})
+	}
+	listening := httptest.NewServer(endpoint)
+	defer listening.Close()
+	early := *s
+	early.admin = listening.Listener.Addr().String()
+	if _, err := early.tryOperator("verify"); err == nil || !strings.Contains(err.Error(), "503") || !strings.Contains(err.Error(), startingText) {
+		t.Errorf("before the configuration runs: %v", err)
+	}
+	<-asked
+	done := make(chan error, 1)
+	go func() {
+		_, err := early.tryOperator("verify", "--wait", "10s")
+		done <- err
+	}()
+	<-asked // once in vain
+	s.load(magazine)
+	if err := <-done; err != nil {
+		t.Errorf("with --wait: %v", err)
 	}
 }
 
