@@ -40,17 +40,25 @@ func BenchmarkCharge(b *testing.B) {
 
 const benchWallets = 100_000
 
-func benchmarkCharge(b *testing.B, l *Ledger, callers int, servers ...int) {
-	wallets := make([]wallet.WalletID, benchWallets)
+// makeEach makes so many of something, by a hundred callers at once.
+func makeEach[T any](n int, one func() T) []T {
+	all := make([]T, n)
 	var making sync.WaitGroup
-	for part := range slices.Chunk(wallets, benchWallets/100) {
+	for part := range slices.Chunk(all, max(n/100, 1)) {
 		making.Go(func() {
 			for i := range part {
-				part[i] = ledgertest.NewWallet(b, l, time.Now, 1000*wallet.Unit)
+				part[i] = one()
 			}
 		})
 	}
 	making.Wait()
+	return all
+}
+
+func benchmarkCharge(b *testing.B, l *Ledger, callers int, servers ...int) {
+	wallets := makeEach(benchWallets, func() wallet.WalletID {
+		return ledgertest.NewWallet(b, l, time.Now, 1000*wallet.Unit)
+	})
 	var next atomic.Int64
 	took := make([]time.Duration, b.N)
 	mine, theirs := processorTime(b, os.Getpid()), processorTime(b, servers...)

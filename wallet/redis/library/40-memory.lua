@@ -133,12 +133,18 @@ local function remember(w, key, position, flags, resource, ends)
 	w.items = w.items .. pack('<c14Bc12I6I7', key, flags or 0, resource or NO_RESOURCE, ends or 0, position)
 end
 
--- remember_money keeps the id of a movement of money, and its record.
-local function remember_money(w, q, position)
+-- live_money returns where the ids of money begin of which something is left to remember.
+local function live_money(w)
 	local at = 1
 	while at <= #w.money and now - unpack('>I6', w.money, at) > WEEK do
 		at = at + ID
 	end
+	return at
+end
+
+-- remember_money keeps the id of a movement of money, and its record.
+local function remember_money(w, q, position)
+	local at = live_money(w)
 	if #w.money - at + 1 >= MOST_IDS * ID then
 		w.money_until = now + WEEK + SKEW + 1
 		at = at + floor(MOST_IDS / 2) * ID

@@ -4,11 +4,11 @@ do
 local ASK_SWEEP = 25
 local AT_A_TIME = 50
 
--- sweep_items leaves out the items of a wallet of which nothing is left to remember.
-local function sweep_items(w)
-	local live = live_items(w)
-	if #live * ITEM < #w.items then
-		w.items = table.concat(live)
+-- sweep_wallet leaves out what a wallet need not remember any more.
+local function sweep_wallet(w)
+	local live, money_at = live_items(w), live_money(w)
+	if #live * ITEM < #w.items or money_at > 1 then
+		w.items, w.money = table.concat(live), sub(w.money, money_at)
 		touch(w)
 	end
 end
@@ -25,7 +25,7 @@ ops[ASK_SWEEP] = function(q)
 	for i = 1, #found[2], 2 do
 		local w = wallet(found[2][i])
 		if w then
-			sweep_items(w)
+			sweep_wallet(w)
 		end
 	end
 	return answer(APPLIED, 0, 0, next_grants, 0, tonumber(found[1]))
