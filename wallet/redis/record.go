@@ -36,6 +36,7 @@ const (
 	recordVisit                            // a visit was taken, or went back
 	recordRestored                         // and was not lost
 	recordArrived                          // it came from another shard
+	recordWide                             // balance and before take 7 bytes each
 )
 
 // kindShare is money of a named account that goes to another shard's part of it, and
@@ -85,7 +86,11 @@ func (r *record) decode(d *reader) {
 	body := reader{rest: d.take(d.uint(2))}
 	r.kind, r.flags = wallet.Kind(body.uint(1)), recordFlags(body.uint(1))
 	has := body.uint(1)
-	r.balance, r.before = wallet.Amount(body.uint(7)), body.uint(7)
+	if r.flags&recordWide != 0 {
+		r.balance, r.before = wallet.Amount(body.uint(7)), body.uint(7)
+	} else {
+		r.balance, r.before = wallet.Amount(body.uint(4)), body.uint(5)
+	}
 	if has&hasAmount != 0 {
 		r.amount = wallet.Amount(body.uint(7))
 	}

@@ -17,6 +17,8 @@ func smallLibrary(t testing.TB) *library {
 		"MOST_ITEMS, MOST_IDS = 24, 24": "MOST_ITEMS, MOST_IDS = 2, 2",
 		"MOST_DUE = 500":                "MOST_DUE = 2",
 		"AT_ONCE = 1000":                "AT_ONCE = 4",
+
+		"NARROW_BALANCES, NARROW_POSITIONS = 4294967296, 1099511627776": "NARROW_BALANCES, NARROW_POSITIONS = 3000000, 163840",
 	}
 	return newLibrary(func(text string) string {
 		for from, to := range limits {

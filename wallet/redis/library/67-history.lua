@@ -17,9 +17,14 @@ end
 
 -- before returns the position of the record before one, of a wallet.
 local function before(text, id)
-	local _, kind, _, _, _, position = unpack('<I2BBBI7I7', text)
-	if kind == KIND_TRANSFER and unpack('<B', text, 5) == HAS_OTHER and sub(text, 51, 66) ~= id then
-		_, position = unpack('<I7I7', text, 20)
+	local _, kind, flags, fields, at = unpack('<I2BBB', text)
+	local wide, position = has(flags, FLAG_WIDE), nil
+	_, position, at = unpack(wide and '<I7I7' or '<I4I5', text, at)
+	if kind == KIND_TRANSFER and fields == HAS_OTHER then
+		local _, other, asked = unpack('<I7I7', text, at)
+		if sub(text, asked + 17, asked + 32) ~= id then
+			position = other
+		end
 	end
 	return position
 end
