@@ -44,8 +44,8 @@ func (p *pooledLedger) heardChange(e *engine, outcome wallet.Outcome, err error)
 	return p.heard(e, err)
 }
 
-// put puts a question to the ledger.
-func put[Q, A any](ctx context.Context, p *pooledLedger, q Q, method func(wallet.Ledger, context.Context, Q) (A, error)) (answer A, err error) {
+// query puts a question to the ledger.
+func query[Q, A any](ctx context.Context, p *pooledLedger, q Q, method func(wallet.Ledger, context.Context, Q) (A, error)) (answer A, err error) {
 	e, err := p.admit()
 	if err != nil {
 		return answer, err
@@ -68,7 +68,7 @@ func change[Q any](ctx context.Context, p *pooledLedger, q Q, method func(wallet
 }
 
 // Standing implements [wallet.Charger]. It and Charge are asked for every page,
-// and do without put and change, which copy what goes through them.
+// and do without query and change, which copy what goes through them.
 func (p *pooledLedger) Standing(ctx context.Context, q wallet.StandingQuery) (s wallet.Standing, err error) {
 	e, err := p.admit()
 	if err != nil {
@@ -151,12 +151,12 @@ func (p *pooledLedger) Freeze(ctx context.Context, f wallet.Freeze) (wallet.Rece
 
 // Wallet implements [wallet.Keeper].
 func (p *pooledLedger) Wallet(ctx context.Context, id wallet.WalletID) (wallet.Wallet, error) {
-	return put(ctx, p, id, wallet.Ledger.Wallet)
+	return query(ctx, p, id, wallet.Ledger.Wallet)
 }
 
 // WalletByRecovery implements [wallet.Keeper].
 func (p *pooledLedger) WalletByRecovery(ctx context.Context, recovery wallet.Digest) (wallet.Wallet, error) {
-	return put(ctx, p, recovery, wallet.Ledger.WalletByRecovery)
+	return query(ctx, p, recovery, wallet.Ledger.WalletByRecovery)
 }
 
 // IssueVouchers implements [wallet.VoucherKeeper].
@@ -176,12 +176,22 @@ func (p *pooledLedger) VoidVoucher(ctx context.Context, v wallet.VoidVoucher) (w
 
 // Voucher implements [wallet.VoucherKeeper].
 func (p *pooledLedger) Voucher(ctx context.Context, code wallet.Digest) (wallet.Voucher, error) {
-	return put(ctx, p, code, wallet.Ledger.Voucher)
+	return query(ctx, p, code, wallet.Ledger.Voucher)
+}
+
+// Put implements [wallet.RegisterKeeper].
+func (p *pooledLedger) Put(ctx context.Context, r wallet.Put) (wallet.Receipt, error) {
+	return change(ctx, p, r, wallet.Ledger.Put)
+}
+
+// Register implements [wallet.RegisterKeeper].
+func (p *pooledLedger) Register(ctx context.Context, name string) (wallet.Register, error) {
+	return query(ctx, p, name, wallet.Ledger.Register)
 }
 
 // Verify implements [wallet.Auditor].
 func (p *pooledLedger) Verify(ctx context.Context) (wallet.Audit, error) {
-	return put(ctx, p, struct{}{}, func(l wallet.Ledger, ctx context.Context, _ struct{}) (wallet.Audit, error) {
+	return query(ctx, p, struct{}{}, func(l wallet.Ledger, ctx context.Context, _ struct{}) (wallet.Audit, error) {
 		return l.Verify(ctx)
 	})
 }
@@ -191,7 +201,7 @@ type span struct{ from, to time.Time }
 
 // Report implements [wallet.Auditor].
 func (p *pooledLedger) Report(ctx context.Context, from, to time.Time) ([]wallet.Revenue, error) {
-	return put(ctx, p, span{from, to}, func(l wallet.Ledger, ctx context.Context, q span) ([]wallet.Revenue, error) {
+	return query(ctx, p, span{from, to}, func(l wallet.Ledger, ctx context.Context, q span) ([]wallet.Revenue, error) {
 		return l.Report(ctx, q.from, q.to)
 	})
 }
@@ -200,6 +210,7 @@ func (p *pooledLedger) Report(ctx context.Context, from, to time.Time) ([]wallet
 type (
 	listing struct {
 		of     wallet.WalletID
+		prefix string // of the names of registers
 		cursor string
 		limit  int
 	}
@@ -211,7 +222,7 @@ type (
 
 // Wallets implements [wallet.Keeper].
 func (p *pooledLedger) Wallets(ctx context.Context, cursor string, limit int) ([]wallet.Wallet, string, error) {
-	a, err := put(ctx, p, listing{cursor: cursor, limit: limit}, func(l wallet.Ledger, ctx context.Context, q listing) (a paged[wallet.Wallet], err error) {
+	a, err := query(ctx, p, listing{cursor: cursor, limit: limit}, func(l wallet.Ledger, ctx context.Context, q listing) (a paged[wallet.Wallet], err error) {
 		a.page, a.next, err = l.Wallets(ctx, q.cursor, q.limit)
 		return a, err
 	})
@@ -220,7 +231,7 @@ func (p *pooledLedger) Wallets(ctx context.Context, cursor string, limit int) ([
 
 // Entries implements [wallet.Keeper].
 func (p *pooledLedger) Entries(ctx context.Context, id wallet.WalletID, cursor string, limit int) ([]wallet.Entry, string, error) {
-	a, err := put(ctx, p, listing{id, cursor, limit}, func(l wallet.Ledger, ctx context.Context, q listing) (a paged[wallet.Entry], err error) {
+	a, err := query(ctx, p, listing{of: id, cursor: cursor, limit: limit}, func(l wallet.Ledger, ctx context.Context, q listing) (a paged[wallet.Entry], err error) {
 		a.page, a.next, err = l.Entries(ctx, q.of, q.cursor, q.limit)
 		return a, err
 	})
@@ -229,8 +240,17 @@ func (p *pooledLedger) Entries(ctx context.Context, id wallet.WalletID, cursor s
 
 // Vouchers implements [wallet.VoucherKeeper].
 func (p *pooledLedger) Vouchers(ctx context.Context, cursor string, limit int) ([]wallet.Voucher, string, error) {
-	a, err := put(ctx, p, listing{cursor: cursor, limit: limit}, func(l wallet.Ledger, ctx context.Context, q listing) (a paged[wallet.Voucher], err error) {
+	a, err := query(ctx, p, listing{cursor: cursor, limit: limit}, func(l wallet.Ledger, ctx context.Context, q listing) (a paged[wallet.Voucher], err error) {
 		a.page, a.next, err = l.Vouchers(ctx, q.cursor, q.limit)
+		return a, err
+	})
+	return a.page, a.next, err
+}
+
+// Registers implements [wallet.RegisterKeeper].
+func (p *pooledLedger) Registers(ctx context.Context, prefix, cursor string, limit int) ([]wallet.Register, string, error) {
+	a, err := query(ctx, p, listing{prefix: prefix, cursor: cursor, limit: limit}, func(l wallet.Ledger, ctx context.Context, q listing) (a paged[wallet.Register], err error) {
+		a.page, a.next, err = l.Registers(ctx, q.prefix, q.cursor, q.limit)
 		return a, err
 	})
 	return a.page, a.next, err

@@ -68,7 +68,7 @@ func historyOf(l wallet.Ledger) (history.Ledger, error) {
 
 // History implements history.Source.
 func (p *pooledLedger) History(ctx context.Context, yield func(history.Deed) error) error {
-	_, err := put(ctx, p, yield, func(l wallet.Ledger, ctx context.Context, yield func(history.Deed) error) (none struct{}, err error) {
+	_, err := query(ctx, p, yield, func(l wallet.Ledger, ctx context.Context, yield func(history.Deed) error) (none struct{}, err error) {
 		source, err := historyOf(l)
 		if err != nil {
 			return none, err

@@ -37,6 +37,7 @@ import (
 //
 // An id is remembered with the wallet that the operation is about, whose Balance
 // the receipt has; vouchers issued or voided are about none and share one memory.
+// A Put is remembered by its register alone.
 // An engine may also see the id in operations about other wallets and answer
 // Conflict; else the same id for another wallet is another operation.
 //
@@ -51,7 +52,7 @@ import (
 //
 // Conflict, Stale, NotFound and Revoked come alone. Every other receipt has the
 // Balance of the operation's wallet: of a Transfer the wallet that gives, else
-// the one that receives; of vouchers issued or voided none. Those of Charge,
+// the one that receives; of vouchers issued or voided and of a Put none. Those of Charge,
 // Buy and Settle also have the Visits. Amount is what moved: of Release all
 // that was held, of Capture what the site got, of Settle what went back. Until
 // is the end of the grant after Charge, Capture and Settle, of the pass after
@@ -65,6 +66,7 @@ type Ledger interface {
 	Mover
 	Keeper
 	VoucherKeeper
+	RegisterKeeper
 	Auditor
 
 	// Close makes everything durable, ends background work and frees the

@@ -56,6 +56,7 @@ const (
 	KindIssue // vouchers; in no wallet's entries
 	KindRedeem
 	KindVoid // a voucher; in no wallet's entries
+	KindPut  // a register; in no wallet's entries
 )
 
 var kindNames = [...]string{
@@ -63,7 +64,7 @@ var kindNames = [...]string{
 	KindRefund: "refund", KindDeliver: "deliver", KindTransfer: "transfer",
 	KindHold: "hold", KindCapture: "capture", KindRelease: "release",
 	KindRekey: "rekey", KindFreeze: "freeze", KindIssue: "issue",
-	KindRedeem: "voucher", KindVoid: "void",
+	KindRedeem: "voucher", KindVoid: "void", KindPut: "put",
 }
 
 func (k Kind) String() string {

@@ -9,7 +9,7 @@
 // for itself, so that no file brings money into being: it must answer Applied,
 // with the amount and the balance that the source had. At the end its books are
 // recomputed and must have the sums that the file ends with (invariants 1 and
-// 7). Wallets, entries, passes, grants, holds, vouchers with their serial
+// 7). Wallets, entries, passes, grants, holds, registers, vouchers with their serial
 // numbers, and what a ledger remembers of ids: all of it comes out as it was.
 //
 // A file that was cut, altered or written by something else is refused before

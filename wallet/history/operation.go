@@ -23,6 +23,7 @@ var operations = map[string]reflect.Type{
 	"issue":    reflect.TypeFor[wallet.IssueVouchers](),
 	"redeem":   reflect.TypeFor[wallet.Redeem](),
 	"void":     reflect.TypeFor[wallet.VoidVoucher](),
+	"put":      reflect.TypeFor[wallet.Put](),
 	"moment":   reflect.TypeFor[Moment](),
 }
 
@@ -64,6 +65,8 @@ func do(ctx context.Context, l wallet.Ledger, op any) (wallet.Receipt, error) {
 		return l.Redeem(ctx, op)
 	case wallet.VoidVoucher:
 		return l.VoidVoucher(ctx, op)
+	case wallet.Put:
+		return l.Put(ctx, op)
 	case Moment:
 		_, _, err := l.Wallets(ctx, "", 1) // any answer shows the holds as they are by then
 		return wallet.Receipt{Outcome: wallet.Applied}, err

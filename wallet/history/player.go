@@ -59,7 +59,8 @@ func (p *player) rename(op any) any {
 }
 
 // About is the wallet that an operation is about, with which its id is remembered: the one
-// that its receipt shows. It is zero for vouchers issued or voided, which are about none.
+// that its receipt shows. It is zero for vouchers issued or voided and for registers, which
+// are about none.
 // op is one of the operations of package wallet.
 func About(op any) wallet.WalletID {
 	switch op := op.(type) {
@@ -68,7 +69,7 @@ func About(op any) wallet.WalletID {
 			return op.From.Wallet
 		}
 		return op.To.Wallet
-	case wallet.IssueVouchers, wallet.VoidVoucher:
+	case wallet.IssueVouchers, wallet.VoidVoucher, wallet.Put:
 		return wallet.WalletID{}
 	}
 	return reflect.ValueOf(op).FieldByName("Wallet").Interface().(wallet.WalletID)

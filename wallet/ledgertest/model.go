@@ -31,6 +31,7 @@ type model struct {
 	holds    map[idKey]*hold
 	vouchers []*voucher // by serial number, from 1
 	codes    map[wallet.Digest]*voucher
+	register map[string]wallet.Register
 	memory   map[idKey]memory
 	journal  []record
 }
@@ -54,6 +55,7 @@ func newModel(clock func() time.Time, idsOfWallets bool) *model {
 		charges:  make(map[idKey]*charge),
 		holds:    make(map[idKey]*hold),
 		codes:    make(map[wallet.Digest]*voucher),
+		register: make(map[string]wallet.Register),
 		memory:   make(map[idKey]memory),
 	}
 }

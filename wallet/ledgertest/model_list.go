@@ -21,7 +21,7 @@ func page[T any](list string, items []T, newestFirst bool, cursor string, limit 
 		digits, ours := strings.CutPrefix(cursor, list+":")
 		at, err := strconv.Atoi(digits)
 		if !ours || err != nil || at < 0 || at >= len(items) || strconv.Itoa(at) != digits {
-			return nil, "", fmt.Errorf("%w: cursor %.40q is not one of this listing", wallet.ErrInvalid, cursor)
+			return nil, "", errCursor(cursor)
 		}
 		position = at
 	}
@@ -33,6 +33,10 @@ func page[T any](list string, items []T, newestFirst bool, cursor string, limit 
 		taken = append(taken, items[position])
 	}
 	return taken, "", nil
+}
+
+func errCursor(cursor string) error {
+	return fmt.Errorf("%w: cursor %.40q is not one of this listing", wallet.ErrInvalid, cursor)
 }
 
 // Wallets implements [wallet.Keeper].

@@ -88,6 +88,7 @@ func (p *pair) actions() map[string]func(*rapid.T) {
 		{"IssueVouchers", 2, func() { step(p, wallet.Ledger.IssueVouchers, p.issue()) }},
 		{"Redeem", 2, func() { step(p, wallet.Ledger.Redeem, p.redeem()) }},
 		{"VoidVoucher", 1, func() { step(p, wallet.Ledger.VoidVoucher, p.void()) }},
+		{"Put", 3, func() { step(p, wallet.Ledger.Put, p.put()) }},
 		{"Again", 2, func() { p.resend(p.past) }},
 		{"Like", 1, p.resendAltered},
 		{"Advance", 2, p.advance},

@@ -28,6 +28,7 @@ type draws struct {
 	ahead    []wallet.Settlement          // charges that were made ahead, without their ids
 	charged  []wallet.Settlement          // charges by id
 	codes    []wallet.Digest              // vouchers that were issued
+	puts     []wallet.Put                 // that took effect, in place of the value they replaced
 	edges    []time.Time                  // when something ends
 	accounts []wallet.Account
 	once     bool // no id is used twice
@@ -106,6 +107,8 @@ func (d *draws) remember(op any, r wallet.Receipt) {
 	case wallet.Hold:
 		d.held = recent(d.held, wallet.Release{Wallet: op.Wallet, Hold: op.ID})
 		d.edges = append(d.edges, r.Until.Add(wallet.ChargeMemory))
+	case wallet.Put:
+		d.puts = recent(d.puts, op)
 	case wallet.IssueVouchers:
 		d.codes = append(d.codes, op.Digests...)
 		if !op.Expires.IsZero() {

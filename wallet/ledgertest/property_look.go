@@ -25,6 +25,11 @@ func (p *pair) look() {
 			}
 		}
 	}
+	for _, name := range []string{"card:a", "card", "kiosk:\xff", "none", ""} {
+		got, err := p.real.Register(p.ctx, name)
+		want, wantErr := p.model.Register(p.ctx, name)
+		p.equal(fmt.Sprintf("Register %q", name), got, err, want, wantErr)
+	}
 	for _, digest := range p.digests {
 		owner, err := p.real.WalletByRecovery(p.ctx, digest)
 		wantOwner, wantErr := p.model.WalletByRecovery(p.ctx, digest)
@@ -67,6 +72,10 @@ func (p *pair) comparePages() {
 	})
 	inStep(p, "Vouchers", cursor, func(l wallet.Ledger, cursor string) ([]wallet.Voucher, string, error) {
 		return l.Vouchers(p.ctx, cursor, limit)
+	})
+	prefix := pick(p.draws, "prefix", "", "card", "card:", "kiosk:\xff", "\xff", "none")
+	inStep(p, "Registers", cursor, func(l wallet.Ledger, cursor string) ([]wallet.Register, string, error) {
+		return l.Registers(p.ctx, prefix, cursor, limit)
 	})
 	inStep(p, "Entries", cursor, func(l wallet.Ledger, cursor string) ([]wallet.Entry, string, error) {
 		return l.Entries(p.ctx, id, cursor, limit)

@@ -139,3 +139,13 @@ func (d *draws) redeem() wallet.Redeem {
 func (d *draws) void() wallet.VoidVoucher {
 	return wallet.VoidVoucher{ID: d.id(), Serial: pick[uint64](d, "serial", 1, 2, 3, 0, 1<<40, 4, 5), Note: d.note()}
 }
+
+// put draws a put, mostly in place of a value that stands or stood.
+func (d *draws) put() wallet.Put {
+	p := wallet.Put{ID: d.id(), Register: pick(d, "register", "card:a", "card:b", "card", "kiosk:\xff"), Value: pick(d, "value", "1", "2", "", "\xff\x00")}
+	if len(d.puts) > 0 && !d.rarely("a new one", 2) {
+		before := pick(d, "before", d.puts...)
+		p.Register, p.Before = before.Register, before.ID
+	}
+	return p
+}

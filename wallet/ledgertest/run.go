@@ -46,7 +46,7 @@ type scenario struct {
 func Run(t *testing.T, e Engine) {
 	suite := slices.Concat(
 		idScenarios, charging, bundles, payingAhead, refundsByID, credentials, transfers, holding, holdEnds, keeping,
-		issuing, redeeming, listings, books, limits, endings, races)
+		issuing, redeeming, registers, listings, books, limits, endings, races)
 	if e.Reopen != nil {
 		suite = append(suite, restarts...)
 	}

@@ -126,6 +126,18 @@ var restarts = []scenario{
 		i.Digests = []wallet.Digest{NewDigest(b)}
 		expect(b, wallet.Ledger.IssueVouchers, i, wallet.Receipt{Outcome: wallet.Applied, Serial: 4})
 	}},
+	{"after a restart registers are what they were, and their ids are known (invariants 3, 5)", func(b *trial) {
+		p := withID(wallet.Put{Register: "card:1", Value: "one"}, b.id())
+		first := do(b, wallet.Ledger.Put, p)
+		gone := b.put("card:2", wallet.OpID{}, "two")
+		b.put("card:2", gone, "")
+		before := b.snapshot()
+		b.reopen()
+		b.unchanged(before, "a restart", 0)
+		again(b, wallet.Ledger.Put, p, first)
+		expect(b, wallet.Ledger.Put, wallet.Put{Register: "card:2", Before: gone, Value: "3"}, wallet.Receipt{Outcome: wallet.NotFound})
+		b.put("card:1", p.ID, "two")
+	}},
 	{"what is acknowledged while the ledger closes is kept, and the rest can be retried (invariants 3, 5, 6)", func(b *trial) {
 		w := b.wallet(hundred)
 		charges := make([]wallet.Charge, 50)

@@ -95,6 +95,7 @@ type snapshot struct {
 	Wallets  []wallet.Wallet
 	Entries  [][]wallet.Entry // of each wallet
 	Vouchers []wallet.Voucher
+	Register []wallet.Register
 	Report   []wallet.Revenue
 }
 
@@ -124,6 +125,11 @@ func takeSnapshot(ctx context.Context, l wallet.Ledger) (s snapshot, err error) 
 	}
 	if s.Vouchers, err = all(func(cursor string) ([]wallet.Voucher, string, error) {
 		return l.Vouchers(ctx, cursor, wallet.MaxPage)
+	}); err != nil {
+		return s, err
+	}
+	if s.Register, err = all(func(cursor string) ([]wallet.Register, string, error) {
+		return l.Registers(ctx, "", cursor, wallet.MaxPage)
 	}); err != nil {
 		return s, err
 	}

@@ -40,6 +40,8 @@ func (s *state) apply(r *record, at uint64) error {
 		err = s.applyIssue(r)
 	case r.kind == wallet.KindVoid:
 		err = s.applyVoid(r)
+	case r.kind == wallet.KindPut:
+		err = s.register.apply(r)
 	default:
 		err = s.applyEntry(r, at)
 	}
@@ -51,7 +53,7 @@ func (s *state) apply(r *record, at uint64) error {
 			return err
 		}
 	}
-	if !r.has(flagExpired) {
+	if !r.has(flagExpired) && r.kind != wallet.KindPut { // a register remembers its own
 		s.ids.remember(r.id, r.kind, at)
 	}
 	s.records++

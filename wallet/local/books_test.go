@@ -11,18 +11,19 @@ import (
 // plain is a state without what depends on the order in which it came about,
 // and without what may have been forgotten.
 type plain struct {
-	Records  uint64
-	Purses   []purse
-	Recovery map[wallet.Digest]uint32
-	Passes   map[passKey]pass
-	Rules    []string
-	Grants   map[grantKey]grant
-	Holds    map[wallet.OpID]hold
-	Accounts map[string]wallet.Amount
-	Vouchers []voucher
-	Notes    []string
-	Ids      map[wallet.OpID]uint64
-	Settled  map[wallet.OpID]uint64
+	Registers map[string]register
+	Records   uint64
+	Purses    []purse
+	Recovery  map[wallet.Digest]uint32
+	Passes    map[passKey]pass
+	Rules     []string
+	Grants    map[grantKey]grant
+	Holds     map[wallet.OpID]hold
+	Accounts  map[string]wallet.Amount
+	Vouchers  []voucher
+	Notes     []string
+	Ids       map[wallet.OpID]uint64
+	Settled   map[wallet.OpID]uint64
 }
 
 func plainState(s *state, now int64) plain {
@@ -30,6 +31,7 @@ func plainState(s *state, now int64) plain {
 		Records: s.records, Recovery: make(map[wallet.Digest]uint32), Passes: make(map[passKey]pass), Rules: s.passes.names,
 		Grants: make(map[grantKey]grant), Holds: make(map[wallet.OpID]hold), Accounts: make(map[string]wallet.Amount),
 		Notes: s.vouchers.notes, Ids: make(map[wallet.OpID]uint64), Settled: make(map[wallet.OpID]uint64),
+		Registers: make(map[string]register),
 	}
 	for i := range s.purses.list.length {
 		w := *s.purses.list.at(i)
@@ -60,6 +62,10 @@ func plainState(s *state, now int64) plain {
 	for i := range s.vouchers.list.length {
 		p.Vouchers = append(p.Vouchers, *s.vouchers.list.at(i))
 	}
+	s.register.names.Scan(func(name string, r register) bool {
+		p.Registers[name] = r
+		return true
+	})
 	remembered(p.Ids, s.ids.charges, now)
 	remembered(p.Ids, s.ids.money, now)
 	remembered(p.Settled, s.ids.settled, now)

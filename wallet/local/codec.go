@@ -46,6 +46,8 @@ const (
 	fieldGeneration
 	fieldSerial
 	fieldDigests
+	fieldRegister
+	fieldValue
 	fieldsEnd
 )
 
@@ -78,6 +80,8 @@ func (r *record) fields() uint64 {
 	mark(r.generation != 0, fieldGeneration)
 	mark(r.serial != 0, fieldSerial)
 	mark(len(r.digests) != 0, fieldDigests)
+	mark(r.register != "", fieldRegister)
+	mark(r.value != "", fieldValue)
 	return f
 }
 
@@ -118,6 +122,10 @@ func (r *record) appendField(b []byte, field uint64) []byte {
 		return append(b, r.other[:]...)
 	case fieldRecovery:
 		return append(b, r.recovery[:]...)
+	case fieldRegister:
+		return appendText(b, r.register)
+	case fieldValue:
+		return appendText(b, r.value)
 	case fieldDigests:
 		b = binary.AppendUvarint(b, uint64(len(r.digests)))
 		for i := range r.digests {
@@ -175,7 +183,7 @@ func (r *record) decode(b []byte) error {
 	r.content = d.uint64()
 	r.time = idTime(r.id) + d.varint()
 	fields := d.uvarint()
-	if d.failed || r.kind < wallet.KindCreate || r.kind > wallet.KindVoid || r.flags&^flagsKnown != 0 || fields >= fieldsEnd {
+	if d.failed || r.kind < wallet.KindCreate || r.kind > wallet.KindPut || r.flags&^flagsKnown != 0 || fields >= fieldsEnd {
 		return errRecord
 	}
 	for field := uint64(1); field <= fields; field <<= 1 {
@@ -238,5 +246,9 @@ func (r *record) decodeField(d *decoder, field uint64) {
 		for i := range r.digests {
 			d.copy(r.digests[i][:])
 		}
+	case fieldRegister:
+		r.register = d.text(wallet.MaxRegister)
+	case fieldValue:
+		r.value = d.text(wallet.MaxValue)
 	}
 }

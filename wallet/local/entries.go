@@ -4,11 +4,12 @@ import (
 	"context"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/internal/cursor"
 )
 
 // Entries implements [wallet.Keeper]. A wallet's records form a chain, each with
 // the position of the one before, so that no index of them is kept in memory.
-func (l *Ledger) Entries(ctx context.Context, id wallet.WalletID, cursor string, limit int) ([]wallet.Entry, string, error) {
+func (l *Ledger) Entries(ctx context.Context, id wallet.WalletID, from string, limit int) ([]wallet.Entry, string, error) {
 	if err := wallet.CheckPage(limit); err != nil {
 		return nil, "", err
 	}
@@ -28,7 +29,7 @@ func (l *Ledger) Entries(ctx context.Context, id wallet.WalletID, cursor string,
 		return nil, "", wallet.ErrNotFound
 	}
 	listing := "entries " + id.String()
-	at, err := l.journal.id.readCursor(listing, cursor)
+	at, err := cursor.OpenNumber(l.journal.id[:], listing, from, 0)
 	if err != nil {
 		return nil, "", err
 	}
@@ -39,7 +40,7 @@ func (l *Ledger) Entries(ctx context.Context, id wallet.WalletID, cursor string,
 	if err != nil || at == 0 {
 		return page, "", err
 	}
-	return page, l.journal.id.cursor(listing, at), nil
+	return page, cursor.SealNumber(l.journal.id[:], listing, at), nil
 }
 
 // chainOf says whose entries are read.

@@ -183,6 +183,7 @@ func fullState(t testing.TB) *state {
 	apply(record{kind: wallet.KindIssue, amount: 20, serial: 1, digests: []wallet.Digest{{7}, {8}}, note: "fair"})
 	apply(record{kind: wallet.KindRedeem, wallet: o, amount: 20, serial: 1})
 	apply(record{kind: wallet.KindVoid, serial: 2, note: "lost"})
+	apply(record{kind: wallet.KindPut, register: "card:1", value: "one"})
 	apply(record{kind: wallet.KindFreeze, flags: flagFrozen, wallet: o})
 	apply(record{kind: wallet.KindDeliver, wallet: o, ends: visit, rule: "post", resource: "post:/a", visits: 2, until: 6000})
 	return s

@@ -66,6 +66,8 @@ func (t *teller) tell(r *record) (any, error) {
 	case wallet.KindIssue:
 		t.codes = append(t.codes, r.digests...)
 		return wallet.IssueVouchers{ID: r.id, Value: r.amount, Expires: timeOf(r.until), Note: r.note, Digests: r.digests}, nil
+	case wallet.KindPut:
+		return wallet.Put{ID: r.id, Register: r.register, Before: r.ends, Value: r.value}, nil
 	case wallet.KindVoid:
 		return wallet.VoidVoucher{ID: r.id, Serial: r.serial, Note: r.note}, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/internal/cursor"
 )
 
 // CreateWallet implements [wallet.Keeper].
@@ -107,13 +108,13 @@ func (l *Ledger) Wallets(ctx context.Context, cursor string, limit int) ([]walle
 
 // list walks a page of a list that only grows: show is called for each item
 // under l.mu. What it saw is durable when list returns.
-func (l *Ledger) list(ctx context.Context, name, cursor string, limit int, length func() uint32, show func(i uint32, now int64)) (next string, err error) {
+func (l *Ledger) list(ctx context.Context, name, page string, limit int, length func() uint32, show func(i uint32, now int64)) (next string, err error) {
 	if err := wallet.CheckPage(limit); err != nil {
 		return "", err
 	}
 	var wrong error
 	err = l.look(ctx, func(now int64) (rests uint64) {
-		from, err := l.journal.id.readCursor(name, cursor)
+		from, err := cursor.OpenNumber(l.journal.id[:], name, page, 0)
 		if err != nil {
 			wrong = err
 			return 0
@@ -123,7 +124,7 @@ func (l *Ledger) list(ctx context.Context, name, cursor string, limit int, lengt
 			show(uint32(i), now)
 		}
 		if i < end {
-			next = l.journal.id.cursor(name, i)
+			next = cursor.SealNumber(l.journal.id[:], name, i)
 		}
 		return everything
 	})

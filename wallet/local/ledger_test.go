@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/internal/cursor"
 	"github.com/caddy-paywall/caddy-paywall/wallet/internal/durable"
 	"github.com/caddy-paywall/caddy-paywall/wallet/ledgertest"
 )
@@ -163,7 +164,7 @@ func TestAForgedCursorReachesNothing(t *testing.T) {
 	other := ledgertest.NewWallet(t, l, time.Now, wallet.Unit)
 	var id ledgerID // the forger does not have the ledger's
 	for at := range uint64(2000) {
-		cursor := id.cursor("entries "+mine.String(), at)
+		cursor := cursor.SealNumber(id[:], "entries "+mine.String(), at)
 		if _, _, err := l.Entries(context.Background(), mine, cursor, 1); !errors.Is(err, wallet.ErrInvalid) {
 			t.Fatalf("cursor %q: %v, want ErrInvalid", cursor, err)
 		}

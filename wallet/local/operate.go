@@ -105,7 +105,7 @@ func (l *Ledger) do(ctx context.Context, op operation, decide func(d *decision))
 	if err != nil {
 		return wallet.Receipt{}, err
 	}
-	switch verdict, at := l.state.ids.judge(op.id, op.kind, now); verdict {
+	switch verdict, at := l.state.judge(op, now); verdict {
 	case idStale:
 		l.mu.Unlock()
 		return wallet.Receipt{Outcome: wallet.Stale}, nil
@@ -132,6 +132,18 @@ func (l *Ledger) do(ctx context.Context, op operation, decide func(d *decision))
 		return wallet.Receipt{}, err
 	}
 	return receipt, nil
+}
+
+// judge says what the id of an operation says about it. That of a put is for its
+// register to know, all but its age.
+func (s *state) judge(op operation, now int64) (v verdict, at uint64) {
+	if op.kind != wallet.KindPut {
+		return s.ids.judge(op.id, op.kind, now)
+	}
+	if now-idTime(op.id) > wallet.ChargeMemory.Milliseconds() {
+		return idStale, 0
+	}
+	return idNew, 0
 }
 
 // begin opens every method: it takes l.mu, or refuses. It lets a full flight

@@ -26,7 +26,7 @@ type record struct {
 	resource string
 	bought   uint64        // visits of a bundle
 	held     wallet.Amount // of the hold that a capture or release ends
-	ends     wallet.OpID   // hold that a capture or release ends; charge that a settlement does
+	ends     wallet.OpID   // hold that a capture or release ends; charge that a settlement does; put that a put replaces
 	note     string
 
 	account      string          // the other side of a transfer: an account with a name
@@ -38,6 +38,8 @@ type record struct {
 	generation uint32        // of the wallet afterwards
 	serial     uint64        // of a voucher; the first of those issued
 	digests    []wallet.Digest
+	register   string // its name
+	value      string // of it; empty: it is gone
 
 	// The journal keeps these in place of the wallet and the rule. For a record
 	// read from it, state.resolve fills in what it stands for.
@@ -69,7 +71,9 @@ const (
 func (r *record) has(f flags) bool { return r.flags&f != 0 }
 
 // hasWallet reports whether the record is an entry of a wallet.
-func (r *record) hasWallet() bool { return r.kind != wallet.KindIssue && r.kind != wallet.KindVoid }
+func (r *record) hasWallet() bool {
+	return r.kind != wallet.KindIssue && r.kind != wallet.KindVoid && r.kind != wallet.KindPut
+}
 
 // receipt is the answer to the operation that the record is of. It depends on
 // the record alone, so that a replay gets the first answer back.

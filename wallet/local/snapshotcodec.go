@@ -20,10 +20,10 @@ import (
 //	checksum uint32    CRC32C of everything before it
 //
 // The lists are rules and accounts by name, wallets, passes, grants, holds, the
-// notes of vouchers, vouchers, and the remembered ids of charges, of money movement
+// notes of vouchers, vouchers, registers, and the remembered ids of charges, of money movement
 // and of settled charges. Wallets, rules and notes are referred to by their place in their
 // list. A time that cannot be told from none is not there; see millis.
-const snapshotMagic = "cpwsnp\x00\x02"
+const snapshotMagic = "cpwsnp\x00\x03"
 
 const snapshotHeader = len(snapshotMagic) + len(ledgerID{}) + 8 + 8
 
@@ -90,6 +90,7 @@ func (e *encoder) state(s *state) {
 	e.grants(s)
 	e.holds(s)
 	e.vouchers(s)
+	e.registers(s)
 	e.ids(&s.ids.charges)
 	e.ids(&s.ids.money)
 	e.ids(&s.ids.settled)
@@ -108,6 +109,7 @@ func (d *decoder) state(s *state) {
 	d.grants(s)
 	d.holds(s)
 	d.vouchers(s)
+	d.registers(s)
 	d.ids(&s.ids.charges)
 	d.ids(&s.ids.money)
 	d.ids(&s.ids.settled)

@@ -6,8 +6,8 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
-// state is the books: the fold of apply over the journal. Apart from a few
-// names of rules, accounts and notes it holds no pointers in its items, so that
+// state is the books: the fold of apply over the journal. Apart from the
+// names of rules and accounts, notes and registers it holds no pointers in its items, so that
 // the garbage collector has nothing to look at however much is in it. It does
 // not lock, and reads no clock: what time it is comes with the question.
 type state struct {
@@ -17,6 +17,7 @@ type state struct {
 	holds    holds
 	accounts accounts
 	vouchers vouchers
+	register registers
 	ids      idMemory
 	records  uint64 // applied so far
 }

@@ -110,6 +110,10 @@ func askedOfVoid(v *wallet.VoidVoucher) asked {
 	return newAsked(wallet.KindVoid, v.ID, wallet.WalletID{}).number(int64(v.Serial)).text(v.Note)
 }
 
+func askedOfPut(p *wallet.Put) asked {
+	return newAsked(wallet.KindPut, p.ID, wallet.WalletID{}).bytes(p.Before[:]).text(p.Register).text(p.Value)
+}
+
 var errAsked = errors.New("not an operation")
 
 // kind, id and about are what all asked begin with; a record's asked has been found
@@ -166,6 +170,8 @@ func (a asked) operation() (op any, err error) {
 		op = wallet.Redeem{ID: id, Wallet: about, Code: d.digest()}
 	case wallet.KindVoid:
 		op = wallet.VoidVoucher{ID: id, Serial: d.number(), Note: d.text()}
+	case wallet.KindPut:
+		op = wallet.Put{ID: id, Before: wallet.OpID(d.sixteen()), Register: d.text(), Value: d.text()}
 	}
 	if op == nil || d.failed || len(d.rest) > 0 {
 		return nil, fmt.Errorf("%w: kind %d", errAsked, a[0])

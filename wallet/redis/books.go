@@ -36,7 +36,7 @@ func (b *books) fold(r *record) error {
 		return fmt.Errorf("%w: the record at %d: %w", wallet.ErrCorrupt, r.position, err)
 	}
 	b.foldAccounts(r, op)
-	if r.kind == wallet.KindIssue || r.kind == wallet.KindVoid {
+	if r.kind == wallet.KindIssue || r.kind == wallet.KindVoid || r.kind == wallet.KindPut {
 		return nil
 	}
 	id := r.owner(op)

@@ -55,7 +55,7 @@
 //	outbox:<n>    what is on its way to another shard
 //
 // and in the first shard alone: list, the wallets in order of creation; open:<n>, which
-// recovery digest opens which; codes and vouchers.
+// recovery digest opens which; codes and vouchers; registers and their names.
 //
 // # Between shards
 //

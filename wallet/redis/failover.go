@@ -48,7 +48,7 @@ const (
 // others take effect.
 func (a ask) changes() bool {
 	switch a {
-	case askStanding, askFind, askLook, askPrecheck, askHistory, askShare, askResume, askScan, askSweep:
+	case askStanding, askFind, askLook, askPrecheck, askHistory, askShare, askResume, askScan, askSweep, askRegisters:
 		return false
 	}
 	return true

@@ -27,6 +27,7 @@ func operations() []any {
 		wallet.IssueVouchers{ID: id, Value: 7, Expires: time.UnixMilli(1_800_000_000_000).UTC(), Note: "fair", Digests: []wallet.Digest{{3}, {4}}},
 		wallet.Redeem{ID: id, Wallet: w, Code: wallet.Digest{5}},
 		wallet.VoidVoucher{ID: id, Serial: 12, Note: "misprint"},
+		wallet.Put{ID: id, Register: "card:\xff", Before: id, Value: "\x00"},
 	}
 }
 
@@ -61,6 +62,8 @@ func askedOf(op any) asked {
 		return askedOfIssue(&op)
 	case wallet.Redeem:
 		return askedOfRedeem(&op)
+	case wallet.Put:
+		return askedOfPut(&op)
 	}
 	v := op.(wallet.VoidVoucher)
 	return askedOfVoid(&v)

@@ -88,6 +88,9 @@ func (k *keys) list() string    { return k.tag + "list" }
 func (k *keys) codes() string   { return k.tag + "codes" }
 func (k *keys) serials() string { return k.tag + "vouchers" }
 
+func (k *keys) registers() string     { return k.tag + "registers" }
+func (k *keys) registerNames() string { return k.tag + "registernames" }
+
 // openers holds the wallet that a recovery digest opens.
 func (k *keys) openers(recovery shortDigest) string {
 	return k.tag + "open:" + strconv.Itoa(int(binary.LittleEndian.Uint16(recovery[:]))%openerParts)

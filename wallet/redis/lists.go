@@ -8,10 +8,11 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/internal/cursor"
 )
 
 // Wallets implements [wallet.Keeper].
-func (l *Ledger) Wallets(ctx context.Context, cursor string, limit int) ([]wallet.Wallet, string, error) {
+func (l *Ledger) Wallets(ctx context.Context, from string, limit int) ([]wallet.Wallet, string, error) {
 	const listing = "wallets"
 	if err := wallet.CheckPage(limit); err != nil {
 		return nil, "", err
@@ -19,7 +20,7 @@ func (l *Ledger) Wallets(ctx context.Context, cursor string, limit int) ([]walle
 	if err := ctx.Err(); err != nil {
 		return nil, "", unavailable(err)
 	}
-	at, err := l.readCursor(listing, cursor, 0)
+	at, err := l.openCursor(listing, from, 0)
 	if err != nil {
 		return nil, "", err
 	}
@@ -38,7 +39,7 @@ func (l *Ledger) Wallets(ctx context.Context, cursor string, limit int) ([]walle
 				continue // listed, and then never made
 			}
 			if len(page) == limit {
-				return page, l.cursor(listing, at+uint64(i)), nil
+				return page, l.sealCursor(listing, at+uint64(i)), nil
 			}
 			page = append(page, *w)
 		}
@@ -88,7 +89,7 @@ func (l *Ledger) lookAll(ctx context.Context, ids []wallet.WalletID) ([]*wallet.
 }
 
 // Vouchers implements [wallet.VoucherKeeper].
-func (l *Ledger) Vouchers(ctx context.Context, cursor string, limit int) ([]wallet.Voucher, string, error) {
+func (l *Ledger) Vouchers(ctx context.Context, from string, limit int) ([]wallet.Voucher, string, error) {
 	const listing = "vouchers"
 	if err := wallet.CheckPage(limit); err != nil {
 		return nil, "", err
@@ -96,7 +97,7 @@ func (l *Ledger) Vouchers(ctx context.Context, cursor string, limit int) ([]wall
 	if err := ctx.Err(); err != nil {
 		return nil, "", unavailable(err)
 	}
-	at, err := l.readCursor(listing, cursor, 1)
+	at, err := l.openCursor(listing, from, 1)
 	if err != nil {
 		return nil, "", err
 	}
@@ -104,12 +105,12 @@ func (l *Ledger) Vouchers(ctx context.Context, cursor string, limit int) ([]wall
 	if err != nil || len(page) <= limit {
 		return page, "", err
 	}
-	return page[:limit], l.cursor(listing, at+uint64(limit)), nil
+	return page[:limit], l.sealCursor(listing, at+uint64(limit)), nil
 }
 
 // Entries implements [wallet.Keeper]. What is no longer in the servers' memory is read
 // from the archive, where this process has one; else the listing ends there.
-func (l *Ledger) Entries(ctx context.Context, id wallet.WalletID, cursor string, limit int) ([]wallet.Entry, string, error) {
+func (l *Ledger) Entries(ctx context.Context, id wallet.WalletID, from string, limit int) ([]wallet.Entry, string, error) {
 	listing := "entries of " + id.String()
 	if err := wallet.CheckPage(limit); err != nil {
 		return nil, "", err
@@ -118,14 +119,14 @@ func (l *Ledger) Entries(ctx context.Context, id wallet.WalletID, cursor string,
 	if err != nil {
 		return nil, "", err
 	}
-	at, err := l.readCursor(listing, cursor, p.last)
+	at, err := l.openCursor(listing, from, p.last)
 	if err != nil {
 		return nil, "", err
 	}
 	var page []wallet.Entry
 	for at != 0 {
 		if len(page) == limit {
-			return page, l.cursor(listing, at), nil
+			return page, l.sealCursor(listing, at), nil
 		}
 		some, err := l.historyOf(ctx, id, at, limit-len(page))
 		if err != nil || len(some) == 0 {
@@ -177,4 +178,13 @@ func (r *record) recordBefore(of wallet.WalletID) uint64 {
 		return r.otherBefore
 	}
 	return r.before
+}
+
+// The ledger's random id is the secret of its cursors.
+func (l *Ledger) sealCursor(listing string, at uint64) string {
+	return cursor.SealNumber([]byte(l.id), listing, at)
+}
+
+func (l *Ledger) openCursor(listing, from string, start uint64) (uint64, error) {
+	return cursor.OpenNumber([]byte(l.id), listing, from, start)
 }

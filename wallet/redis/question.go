@@ -37,13 +37,15 @@ const (
 	askResume
 	askScan
 	askSweep
+	askPut
+	askRegisters
 )
 
 // ofMoney reports whether an answer is to be acknowledged at the strictest that the
 // servers offer, whatever page views have.
 func (a ask) ofMoney() bool {
 	switch a {
-	case askStanding, askCharge, askBuy, askFind, askSettle, askHold, askCapture, askRelease, askLook, askHistory, askPrecheck, askScan, askSweep:
+	case askStanding, askCharge, askBuy, askFind, askSettle, askHold, askCapture, askRelease, askLook, askHistory, askPrecheck, askScan, askSweep, askRegisters:
 		return false
 	}
 	return true

@@ -16,7 +16,7 @@ local MOST = 9007199254740991 -- wallet.MaxAmount: 2^53-1
 local MOST_VISITS = 1000000
 
 -- wallet.Outcome, and what only the engine hears.
-local APPLIED, GRANTED, INSUFFICIENT, CONFLICT, FROZEN, REVOKED = 1, 3, 4, 5, 6, 7
+local APPLIED, REPLAYED, GRANTED, INSUFFICIENT, CONFLICT, FROZEN, REVOKED = 1, 2, 3, 4, 5, 6, 7
 local NOT_FOUND, SPENT, VOID, STALE, LIMIT = 8, 9, 10, 11, 12
 local KNOWN, SHORT, AGAIN, GAP = 20, 21, 22, 23
 
@@ -99,8 +99,8 @@ local function over(ends)
 end
 
 -- Lists and times that are written at the end: members of DUE by their time, and
--- what is pushed to lists.
-local scheduled, dropped, pushed
+-- commands for lists and other sets.
+local scheduled, dropped, later
 
 local function schedule(time, member)
 	scheduled[#scheduled + 1] = time

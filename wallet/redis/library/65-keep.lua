@@ -28,7 +28,7 @@ ops[ASK_CREATE] = function(q, w)
 		if digest ~= NO_DIGEST and claim(openers, digest, q.wallet) ~= APPLIED then
 			return answer(CONFLICT)
 		end
-		pushed[#pushed + 1] = { KEYS[list], q.wallet }
+		later[#later + 1] = { 'RPUSH', KEYS[list], q.wallet }
 	end
 	w = new_wallet(q.wallet, digest)
 	wallets[w.id] = w
@@ -47,7 +47,7 @@ ops[ASK_CLAIM] = function(q)
 	end
 	local outcome, owner = claim(openers, name, q.wallet)
 	if outcome == APPLIED and not owner and list > 0 then
-		pushed[#pushed + 1] = { KEYS[list], q.wallet }
+		later[#later + 1] = { 'RPUSH', KEYS[list], q.wallet }
 	end
 	return answer(outcome)
 end

@@ -26,7 +26,7 @@ local function begin(keys, arguments)
 	first_hour = tonumber(arguments[2])
 	cells, changed, lasts = {}, {}, {}
 	accounts, moved = { [SITE] = tonumber(meta[3]) or 0 }, {}
-	scheduled, dropped, pushed = {}, {}, {}
+	scheduled, dropped, later = {}, {}, {}
 	wallets, touched, renewed, renewals = {}, {}, {}, {}
 	count, entry = 0, {}
 	texts = {}
@@ -123,8 +123,8 @@ local function write_down(tag)
 			call('PEXPIRE', KEYS[key], number(max(lasts[key] - now, SECOND)))
 		end
 	end
-	for i = 1, #pushed do
-		call('RPUSH', pushed[i][1], pushed[i][2])
+	for i = 1, #later do
+		call(unpack_list(later[i]))
 	end
 	each_part(dropped, 'ZREM', KEYS[DUE])
 	each_part(scheduled, 'ZADD', KEYS[DUE])
