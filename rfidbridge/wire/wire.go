@@ -1,0 +1,136 @@
+// Package wire is what a kiosk and a paywall say to each other: the addresses, the bodies
+// in JSON, and the token by which a request is the kiosk's own.
+//
+// It promises that both sides read the same, that a request which was taken down from the
+// network is good for nothing else and never again (see Token), and that neither the number
+// of a card nor a key is printed with what holds it. It knows no cards' cryptography, no
+// money and no HTTP: the paywall judges, the kiosk carries out.
+package wire
+
+import (
+	"regexp"
+
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// The addresses, all POST, below the paywall's site.
+const (
+	Prefix      = "/.paywall/kiosk/"
+	EnrolPath   = Prefix + "enrol"
+	StatePath   = Prefix + "state"
+	TapPath     = Prefix + "tap"
+	CapturePath = Prefix + "capture"
+	ReleasePath = Prefix + "release"
+)
+
+// MaxBody is the most bytes that a body has, either way.
+const MaxBody = 64 << 10
+
+var name = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
+
+// IsName reports whether a text can name a kiosk or a product: 1 to 40 lower-case letters,
+// digits and hyphens, none of them at an end.
+func IsName(text string) bool { return name.MatchString(text) }
+
+// Enrol asks to become a kiosk. It is the one request without a token.
+type Enrol struct {
+	Code string `json:"code"` // that the operator was given, good once and for minutes
+	Key  []byte `json:"key"`  // the kiosk's public Ed25519 key
+}
+
+// Enrolled is the kiosk that one has become.
+type Enrolled struct {
+	Kiosk string `json:"kiosk"` // its name
+}
+
+// State is what a kiosk says of itself, every half minute.
+type State struct {
+	Version string   `json:"version"`
+	Readers []Reader `json:"readers"`
+	Backlog int      `json:"backlog"` // taps whose end the paywall has not heard of
+}
+
+// Reader is one reader of a kiosk.
+type Reader struct {
+	Name  string `json:"name"`
+	Fault string `json:"fault,omitempty"` // why it reads nothing
+}
+
+// Policy answers a State: what there is to buy.
+type Policy struct {
+	Currency string    `json:"currency"`
+	Products []Product `json:"products"`
+}
+
+// Product is what a tap pays for.
+type Product struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+	Price string `json:"price"` // a decimal
+}
+
+// Tap asks whether a card may have a product. Its ID makes it the same tap however often it
+// is sent.
+type Tap struct {
+	ID      wallet.OpID `json:"tap"`
+	Product string      `json:"product"`
+	Card    Card        `json:"card"`
+	Price   string      `json:"price"`           // that the kiosk has shown; the paywall's own counts
+	Again   bool        `json:"again,omitempty"` // a second purchase that is meant
+}
+
+// Outcome is what becomes of a tap.
+type Outcome string
+
+// The outcomes.
+const (
+	Granted Outcome = "granted" // the money is held: carry it out, then capture
+	Unknown Outcome = "unknown" // nobody's card: whoever holds it may claim it
+	Refused Outcome = "refused"
+)
+
+// Reason is why a tap is refused.
+type Reason string
+
+// The reasons.
+const (
+	NoMoney      Reason = "no_money"
+	Blocked      Reason = "blocked"       // the card, by its holder
+	Frozen       Reason = "frozen"        // the wallet, by the operator
+	TapLimit     Reason = "tap_limit"     // more than one tap of this card may cost
+	DayLimit     Reason = "day_limit"     // more than this card may spend a day
+	TierLimit    Reason = "tier_limit"    // more than a card that proves no more may spend
+	Forged       Reason = "forged"        // the card's proof is not made with its key
+	Replayed     Reason = "replayed"      // the card's message has been seen before
+	NoIdentity   Reason = "no_identity"   // a number that the card draws anew each time
+	NoProduct    Reason = "no_product"    // there is none of this name
+	PriceChanged Reason = "price_changed" // since the kiosk has shown it
+	JustPaid     Reason = "just_paid"     // the same card has just had the same here
+)
+
+// Verdict answers a Tap.
+type Verdict struct {
+	ID      wallet.OpID `json:"tap"`
+	Outcome Outcome     `json:"outcome"`
+	Reason  Reason      `json:"reason,omitempty"`
+	Product Product     `json:"product"`
+	Grant   string      `json:"grant,omitempty"` // for Resolve: sealed, the kiosk cannot read it
+	Claim   string      `json:"claim,omitempty"` // the code with which an unknown card is claimed
+	Expires int64       `json:"expires,omitempty"`
+}
+
+// Resolve ends a granted tap: captured where the product was handed out, released where not.
+type Resolve struct {
+	Grant string `json:"grant"`
+}
+
+// Resolved answers a Resolve.
+type Resolved struct {
+	Outcome string `json:"outcome"` // captured, released, or expired: the money had gone back
+	Amount  string `json:"amount"`  // that the site got, or the card's wallet got back
+}
+
+// Error is the body of every answer that is no success.
+type Error struct {
+	Error string `json:"error"`
+}
