@@ -11,7 +11,7 @@ import (
 
 // These are the rights of a Redis user that the README tells operators to make.
 const (
-	leastRights     = "~{paywall.* +@read +@write +@connection +time +wait -@scripting -@dangerous +fcall +function|load +info +config|get"
+	leastRights     = "~{paywall.* +@read +@write +@connection +time +wait -@scripting -@dangerous +fcall +function|load +info +config|get +bgrewriteaof"
 	leastOfACluster = "+cluster|slots"
 )
 

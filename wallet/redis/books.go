@@ -55,7 +55,10 @@ func (b *books) fold(r *record) error {
 	case wallet.KindCapture, wallet.KindRelease:
 		w.held -= r.held
 	}
-	if w.available != r.balance || w.last != r.before || w.available < 0 || w.held < 0 {
+	switch {
+	case w.last != r.before:
+		return r.corrupt(fmt.Sprintf("its wallet's record before is at %d, and not at %d", w.last, r.before))
+	case w.available != r.balance || w.available < 0 || w.held < 0:
 		return r.corrupt("its wallet does not come out at the balance it says")
 	}
 	w.last = r.position

@@ -117,7 +117,8 @@ func (r *run) findsEverything(same func(got, was wallet.Receipt) bool) {
 		mu.Lock()
 		defer mu.Unlock()
 		if r.result.lost++; r.result.lost <= 3 {
-			r.Errorf("invariant 5: acknowledged %T asked again is\n%+v; was\n%+v", d.op, got, want)
+			r.Errorf("invariant 5: acknowledged %T asked again is\n%+v; was\n%+v, from %v to %v, asked in vain before: %v",
+				d.op, got, d.receipt, d.called, d.returned, d.failed)
 		}
 	})
 }

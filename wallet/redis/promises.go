@@ -172,12 +172,7 @@ func askMaster(ctx context.Context, c *goredis.Client) (*promise, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &promise{address: c.Options().Addr, info: make(map[string]string)}
-	for line := range strings.Lines(text) {
-		if name, value, found := strings.Cut(strings.TrimSpace(line), ":"); found {
-			p.info[name] = value
-		}
-	}
+	p := &promise{address: c.Options().Addr, info: infoFields(text)}
 	p.version = p.info["redis_version"]
 	settings, err := c.ConfigGet(ctx, "*").Result()
 	var refused goredis.Error
@@ -226,6 +221,9 @@ func (p *promise) judge(d Durability, assume bool) (warnings []string, refused e
 	}
 	if limit, used := p.number("maxmemory"), p.number("used_memory"); limit > 0 && used > limit/10*8 {
 		warn("it uses %d of its %d bytes of maxmemory; at the limit the paywall answers 503: raise it, or archive the journal", used, limit)
+	}
+	if p.info["aof_enabled"] == "1" && p.info["aof_rewrites"] == "0" {
+		warn("its user may not BGREWRITEAOF, and a Redis that is killed while it writes may then lose and invent money when it is started for the second time: ACL SETUSER … +bgrewriteaof")
 	}
 	if p.info["aof_last_write_status"] == "err" {
 		warn("its last write to the AOF failed: look at the disk's room and health")

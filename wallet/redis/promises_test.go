@@ -44,6 +44,7 @@ func TestServersAreJudgedByWhatTheyPromise(t *testing.T) {
 		"it is a replica":                 {durability: Durable, info: map[string]string{"role": "slave"}, refused: "address of the master"},
 		"it is too old":                   {durability: Durable, version: "6.2.14", refused: "7.0 or later"},
 		"its disk has failed":             {durability: Durable, info: map[string]string{"aof_last_write_status": "err"}, warned: "disk"},
+		"its file may not be written":     {durability: Durable, info: map[string]string{"aof_enabled": "1", "aof_rewrites": "0"}, warned: "+bgrewriteaof"},
 		"its memory is nearly full":       {durability: Durable, info: map[string]string{"maxmemory": "1000", "used_memory": "900"}, warned: "maxmemory"},
 		"it hides what it promises":       {durability: Durable, hidden: true, refused: "assume_durable"},
 		"and the operator knows":          {durability: Durable, hidden: true, assume: true, warned: "assume_durable"},

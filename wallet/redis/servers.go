@@ -32,9 +32,9 @@ const poolSize = 32
 // sent again by those who know that its ids make that harmless.
 func dial(o *Options) (*servers, error) {
 	s := new(servers)
-	connected := func(context.Context, *goredis.Conn) error {
+	connected := func(ctx context.Context, c *goredis.Conn) error {
 		s.connections.Add(1)
-		return nil
+		return freshen(ctx, c)
 	}
 	noNotices := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	switch {
