@@ -102,6 +102,7 @@ const (
 	TierLimit    Reason = "tier_limit"    // more than a card that proves no more may spend
 	Forged       Reason = "forged"        // the card's proof is not made with its key
 	Replayed     Reason = "replayed"      // the card's message has been seen before
+	ProofNeeded  Reason = "proof_needed"  // it was added with a proof, and has shown its number alone
 	NoIdentity   Reason = "no_identity"   // a number that the card draws anew each time
 	NoProduct    Reason = "no_product"    // there is none of this name
 	PriceChanged Reason = "price_changed" // since the kiosk has shown it
