@@ -88,7 +88,7 @@ func TestAForgedKiosksTokenIsRefused(t *testing.T) {
 			Sequence: 8, Path: good.Path, Body: hashOf(good.Body),
 		}
 	}
-	make := func(method jwt.SigningMethod, c tokenBody, key any) string {
+	forge := func(method jwt.SigningMethod, c tokenBody, key any) string {
 		token, err := jwt.NewWithClaims(method, c).SignedString(key)
 		if err != nil {
 			t.Fatal(err)
@@ -98,11 +98,11 @@ func TestAForgedKiosksTokenIsRefused(t *testing.T) {
 	endless, unissued := claims(time.Hour), claims(TokenLife)
 	endless.ExpiresAt, unissued.IssuedAt = nil, nil
 	for name, token := range map[string]string{
-		"no signature":                  make(jwt.SigningMethodNone, claims(TokenLife), jwt.UnsafeAllowNoneSignatureType),
-		"the public key as HMAC secret": make(jwt.SigningMethodHS256, claims(TokenLife), []byte(public)),
-		"an hour of life":               make(jwt.SigningMethodEdDSA, claims(time.Hour), private),
-		"no end":                        make(jwt.SigningMethodEdDSA, endless, private),
-		"no beginning":                  make(jwt.SigningMethodEdDSA, unissued, private),
+		"no signature":                  forge(jwt.SigningMethodNone, claims(TokenLife), jwt.UnsafeAllowNoneSignatureType),
+		"the public key as HMAC secret": forge(jwt.SigningMethodHS256, claims(TokenLife), []byte(public)),
+		"an hour of life":               forge(jwt.SigningMethodEdDSA, claims(time.Hour), private),
+		"no end":                        forge(jwt.SigningMethodEdDSA, endless, private),
+		"no beginning":                  forge(jwt.SigningMethodEdDSA, unissued, private),
 		"nothing":                       "",
 		"dots":                          "..",
 		"too much":                      strings.Repeat("a", maxToken) + signed(t, good, private),

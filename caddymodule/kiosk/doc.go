@@ -1,0 +1,22 @@
+// Package kiosk is the paywall's side of kiosks: who is one, whose a card is, and what
+// becomes of a tap.
+//
+// It promises that a request is a kiosk's own and counts once; that a message of a card is
+// accepted once, by comparing and setting its counter in the ledger; that the price is the
+// paywall's and not what a kiosk says; that a tap takes money once however often it is
+// sent, and none that nobody has asked to capture: what is neither captured nor released
+// goes back by itself. The limits of a card and of what it has proved are kept with it. No
+// card's number is stored, only its keyed hash.
+//
+// Everything that it remembers is in registers of the ledger, so that any instance behind
+// one ledger judges alike:
+//
+//	kiosk:<name>            its key, its newest sequence, its state, its last taps
+//	kiosk-code:<digest>     for whom a code for enrolment is, and until when
+//	card:<hash>             the wallet, the counter, the limits, what was spent today
+//	cards:<wallet>:<hash>   which cards a wallet has
+//
+// A grant and a claim are sealed under a key of the paywall's and kept by who has them.
+//
+// It does not know HTTP, Caddy, pages, or what a kiosk does with a grant.
+package kiosk

@@ -1,0 +1,244 @@
+package kiosk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// Tap judges a tap. Where it is granted, the price is set aside until Capture, Release or
+// the time of a hold is over. An error says that there is no verdict: the kiosk sends the
+// same tap again, and it counts once.
+func (c *Cashier) Tap(ctx context.Context, k Kiosk, t wire.Tap) (wire.Verdict, error) {
+	v := wire.Verdict{ID: t.ID, Outcome: wire.Refused}
+	err := c.judge(ctx, k, t, &v)
+	if err == nil {
+		noted := string(v.Outcome)
+		if v.Outcome == wire.Refused {
+			noted = string(v.Reason)
+		}
+		c.note(k, cut(v.Product.Name), noted)
+	}
+	return v, err
+}
+
+func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdict) error {
+	if !wire.IsName(t.Product) {
+		return fmt.Errorf("%w: the product's name", ErrInvalid)
+	}
+	shown, product, found := c.product(t.Product)
+	v.Product = shown
+	if !found {
+		v.Reason = wire.NoProduct
+		return nil
+	}
+	if agreed, err := wallet.ParseAmount(t.Price); err != nil || agreed != product.Price {
+		v.Reason = wire.PriceChanged
+		return nil
+	}
+	p, reason := c.read(t.Card)
+	if reason != "" {
+		v.Reason = reason
+		return nil
+	}
+	one, reason, err := c.use(ctx, k, t, p, product.Price)
+	switch {
+	case errors.Is(err, wallet.ErrNotFound):
+		return c.unknown(p, v)
+	case err != nil || reason != "":
+		v.Reason = reason
+		return err
+	}
+	return c.setAside(ctx, k, t, p, one, product.Price, v)
+}
+
+// unknown is the verdict on a card that nobody has.
+func (c *Cashier) unknown(p proof, v *wire.Verdict) (err error) {
+	if !c.verify(p, keyVersion) {
+		v.Reason = wire.Forged
+		return nil
+	}
+	v.Outcome = wire.Unknown
+	v.Claim, err = c.newClaim(p)
+	return err
+}
+
+// use notes on the card that it is used for a tap, in one step with the comparison of its
+// counter, or says why it may not be. A tap that has been noted before is not noted again.
+func (c *Cashier) use(ctx context.Context, k Kiosk, t wire.Tap, p proof, price wallet.Amount) (one Card, reason wire.Reason, err error) {
+	one, err = update(ctx, c, p.register, func(one *Card) error {
+		if reason = c.mayUse(one, p); reason != "" {
+			return errKeep
+		}
+		known := one.Last.Tap == t.ID
+		if known && (one.Last.Kiosk != k.Name || one.Last.Product != t.Product) {
+			return fmt.Errorf("%w: the tap's id is that of another one", ErrInvalid)
+		}
+		if p.tier == TierSUN && !known && p.sun.Counter <= one.Counter {
+			reason = wire.Replayed
+			return errKeep
+		}
+		if known && !one.Last.Undone {
+			return errKeep
+		}
+		one.Counter = max(one.Counter, p.sun.Counter) // accepted, whatever becomes of the tap
+		reason = c.spend(one, k, t, p.tier, price)
+		return nil
+	})
+	return one, reason, err
+}
+
+// mayUse is why a card may not be used at all.
+func (c *Cashier) mayUse(one *Card, p proof) wire.Reason {
+	switch {
+	case !c.verify(p, one.Version):
+		return wire.Forged
+	case p.tier < one.Tier:
+		return wire.ProofNeeded
+	case one.Blocked:
+		return wire.Blocked
+	}
+	return ""
+}
+
+// spend adds a price to what the card has spent today, or says why it may not.
+func (c *Cashier) spend(one *Card, k Kiosk, t wire.Tap, tier Tier, price wallet.Amount) wire.Reason {
+	now := c.Now().UTC()
+	if day := now.Format(time.DateOnly); one.Day != day {
+		one.Day, one.Spent = day, 0
+	}
+	last := one.Last
+	same := last.Tap != t.ID && !last.Undone && last.Kiosk == k.Name && last.Product == t.Product
+	limits := c.Limits[tier]
+	switch own := one.Own; {
+	case same && !t.Again && now.UnixMilli()-last.Time < c.Guard.Milliseconds():
+		return wire.JustPaid
+	case price > limits.Tap || one.Spent+price > limits.Day:
+		return wire.TierLimit
+	case own != nil && price > own.Tap:
+		return wire.TapLimit
+	case own != nil && one.Spent+price > own.Day:
+		return wire.DayLimit
+	}
+	one.Spent += price
+	one.Last = lastTap{Tap: t.ID, Kiosk: k.Name, Product: t.Product, Time: now.UnixMilli()}
+	return ""
+}
+
+// setAside holds the price, and seals what the kiosk needs to take it.
+func (c *Cashier) setAside(ctx context.Context, k Kiosk, t wire.Tap, p proof, one Card, price wallet.Amount, v *wire.Verdict) (err error) {
+	hold := wallet.Hold{
+		ID: t.ID.Derive([]byte("hold"), []byte(k.Name)), Wallet: one.Wallet, Generation: one.Generation, Amount: price, TTL: c.Hold,
+	}
+	receipt, err := c.Ledger.Hold(ctx, hold)
+	if err != nil {
+		return err
+	}
+	if receipt.Outcome.Done() {
+		v.Outcome, v.Expires = wire.Granted, receipt.Until.UnixMilli()
+		v.Grant, err = c.seal(grant{t.ID, one.Wallet, hold.ID, price, t.Product, p.register}, grantSeal+k.Name)
+		return err
+	}
+	switch receipt.Outcome {
+	case wallet.Insufficient:
+		v.Reason = wire.NoMoney
+	case wallet.Frozen:
+		v.Reason = wire.Frozen
+	case wallet.Revoked, wallet.NotFound:
+		v.Reason = wire.Blocked
+	default: // an id of another time, or that is another tap's
+		return fmt.Errorf("%w: the tap's id is not one of now", ErrInvalid)
+	}
+	return c.undo(ctx, p.register, t.ID, price)
+}
+
+// undo takes a tap off what a card has spent, once.
+func (c *Cashier) undo(ctx context.Context, register string, tap wallet.OpID, price wallet.Amount) error {
+	_, err := update(ctx, c, register, func(one *Card) error {
+		if one.Last.Tap != tap || one.Last.Undone {
+			return errKeep
+		}
+		one.Last.Undone = true
+		one.Spent = max(0, one.Spent-price)
+		return nil
+	})
+	if errors.Is(err, wallet.ErrNotFound) {
+		err = nil
+	}
+	return err
+}
+
+// What a Resolve comes to.
+const (
+	Captured = "captured"
+	Released = "released"
+	Expired  = "expired"
+)
+
+// Capture takes the money of a granted tap: the product has been handed out. Again it
+// changes nothing. Expired where the money has gone back meanwhile. ErrCode.
+func (c *Cashier) Capture(ctx context.Context, k Kiosk, r wire.Resolve) (wire.Resolved, error) {
+	var g grant
+	if err := c.open(r.Grant, grantSeal+k.Name, &g); err != nil {
+		return wire.Resolved{}, err
+	}
+	id, err := c.resolving(g, Captured)
+	if err != nil {
+		return wire.Resolved{}, err
+	}
+	receipt, err := c.Ledger.Capture(ctx, wallet.Capture{
+		ID: id, Wallet: g.Wallet, Hold: g.Hold, Amount: g.Amount, Rule: "kiosk/" + g.Product,
+	})
+	if err != nil {
+		return wire.Resolved{}, err
+	}
+	return c.resolved(k, g, Captured, receipt), nil
+}
+
+// Release gives the money of a granted tap back: the product was not handed out. Again it
+// changes nothing. ErrCode.
+func (c *Cashier) Release(ctx context.Context, k Kiosk, r wire.Resolve) (wire.Resolved, error) {
+	var g grant
+	if err := c.open(r.Grant, grantSeal+k.Name, &g); err != nil {
+		return wire.Resolved{}, err
+	}
+	id, err := c.resolving(g, Released)
+	if err != nil {
+		return wire.Resolved{}, err
+	}
+	receipt, err := c.Ledger.Release(ctx, wallet.Release{ID: id, Wallet: g.Wallet, Hold: g.Hold})
+	if err != nil {
+		return wire.Resolved{}, err
+	}
+	if receipt.Outcome.Done() {
+		if err := c.undo(ctx, g.Card, g.Tap, g.Amount); err != nil {
+			return wire.Resolved{}, err
+		}
+	}
+	return c.resolved(k, g, Released, receipt), nil
+}
+
+// resolving is the id of what ends a grant. It is of the tap's time where that is recent, so
+// that sending it again is the same; a kiosk that was cut off for longer finds its hold
+// expired by then, and needs no memory of it.
+func (c *Cashier) resolving(g grant, how string) (wallet.OpID, error) {
+	if c.Now().Sub(g.Tap.Time()) < wallet.ChargeMemory {
+		return g.Tap.Derive([]byte(how)), nil
+	}
+	return c.newID()
+}
+
+func (c *Cashier) resolved(k Kiosk, g grant, how string, receipt wallet.Receipt) wire.Resolved {
+	r := wire.Resolved{Outcome: how, Amount: c.Currency.Format(g.Amount)}
+	if !receipt.Outcome.Done() { // captured, released or expired before, or so long ago that nobody knows
+		r = wire.Resolved{Outcome: Expired, Amount: c.Currency.Format(0)}
+	}
+	if receipt.Outcome != wallet.Replayed {
+		c.note(k, g.Product, r.Outcome)
+	}
+	return r
+}
