@@ -43,6 +43,9 @@ func (api *adminAPI) Routes() []caddy.AdminRoute {
 		"wallets/show":    (*operatorCall).showWallet,
 		"wallets/credit":  (*operatorCall).creditWallet,
 		"wallets/freeze":  (*operatorCall).freezeWallet,
+		"kiosks/enrol":    (*operatorCall).enrolKiosk,
+		"kiosks/list":     (*operatorCall).listKiosks,
+		"kiosks/disable":  (*operatorCall).disableKiosk,
 		"report":          (*operatorCall).report,
 		"verify":          (*operatorCall).verify,
 	}

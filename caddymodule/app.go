@@ -62,6 +62,9 @@ type App struct {
 	// minute.
 	UnpaidLimit UnpaidLimit `json:"unpaid_limit,omitzero"`
 
+	// What kiosks sell for the tap of a card. Default: there are none.
+	Kiosks *Kiosks `json:"kiosks,omitempty"`
+
 	currency wallet.Currency
 	store    LedgerModule
 	given    givenKeys
@@ -101,6 +104,11 @@ func (a *App) Provision(ctx caddy.Context) (err error) {
 	}
 	if a.currency, err = wallet.ParseCurrency(a.Currency); err != nil {
 		return fmt.Errorf("paywall: currency: %w", err)
+	}
+	if a.Kiosks != nil {
+		if err := a.Kiosks.provision(); err != nil {
+			return fmt.Errorf("paywall: kiosks: %w", err)
+		}
 	}
 	if a.TokenLifetime == 0 {
 		a.TokenLifetime = defaultTokenLifetime

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/caddymodule/page"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
@@ -33,6 +34,20 @@ var endpoints = map[string]struct {
 	page.RedeemPath:      {http.MethodPost, (*call).redeem, false},
 	page.PayPath:         {http.MethodPost, (*call).pay, false},
 	page.RecoverPath:     {http.MethodPost, (*call).recover, false},
+	cardsPath:            {http.MethodGet, (*call).listCards, false},
+	addCardPath:          {http.MethodPost, (*call).addCard, false},
+	changeCardPath:       {http.MethodPost, (*call).changeCard, false},
+	removeCardPath:       {http.MethodPost, (*call).removeCard, false},
+}
+
+// kioskEndpoints is everything below /.paywall/kiosk/, all POST. A kiosk has a token of
+// its own, and no wallet's.
+var kioskEndpoints = map[string]func(*call) error{
+	wire.EnrolPath:   (*call).enrolKiosk,
+	wire.StatePath:   asKiosk((*kioskCall).kioskState),
+	wire.TapPath:     asKiosk((*kioskCall).kioskTap),
+	wire.CapturePath: asKiosk((*kioskCall).kioskCapture),
+	wire.ReleasePath: asKiosk((*kioskCall).kioskRelease),
 }
 
 // call is one request below /.paywall/.
@@ -61,6 +76,9 @@ func (a *App) servePages(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *call) serve() (err error) {
+	if serve, ok := kioskEndpoints[c.r.URL.Path]; ok {
+		return c.serveKiosk(serve)
+	}
 	endpoint, ok := endpoints[c.r.URL.Path]
 	if c.foreign || endpoint.everyone {
 		allowOthers(c.w.Header())
@@ -89,9 +107,7 @@ func (c *call) serve() (err error) {
 		return c.app.down("opening the ledger", err)
 	}
 	defer c.ledger.release()
-	ctx, cancel := context.WithTimeout(c.r.Context(), settleTimeout)
-	defer cancel()
-	c.r = c.r.WithContext(ctx)
+	defer c.limitTime()()
 	if c.cred, err = c.app.credentialOf(c.keys, c.r); err != nil {
 		return err
 	}
@@ -104,6 +120,30 @@ func (c *call) serve() (err error) {
 		}
 	}
 	return endpoint.serve(c)
+}
+
+// serveKiosk answers a kiosk, which is no browser.
+func (c *call) serveKiosk(serve func(*call) error) (err error) {
+	if c.r.Method != http.MethodPost {
+		c.w.Header().Set("Allow", http.MethodPost)
+		return problem{status: http.StatusMethodNotAllowed, key: page.MethodNotAllowed}
+	}
+	if c.keys, err = c.app.open(); err != nil {
+		return c.app.down("opening the paywall", err)
+	}
+	if c.ledger, err = c.app.lease(); err != nil {
+		return c.app.down("opening the ledger", err)
+	}
+	defer c.ledger.release()
+	defer c.limitTime()()
+	return serve(c)
+}
+
+// limitTime gives the call's request its time, and returns what ends it.
+func (c *call) limitTime() context.CancelFunc {
+	ctx, cancel := context.WithTimeout(c.r.Context(), settleTimeout)
+	c.r = c.r.WithContext(ctx)
+	return cancel
 }
 
 // address is whom the client is counted for in limits.

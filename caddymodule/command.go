@@ -42,7 +42,7 @@ func paywallCommand(root *cobra.Command) {
 	flags.Bool("json", false, "Print JSON")
 	flags.String("address", "", "The address of the admin endpoint (default: Caddy's)")
 	flags.Duration("wait", 0, "How long to wait for Caddy to come up")
-	root.AddCommand(voucherCommand(), walletCommand(), reportCommand(), verifyCommand(), exportCommand(), importCommand())
+	root.AddCommand(voucherCommand(), walletCommand(), kioskCommand(), reportCommand(), verifyCommand(), exportCommand(), importCommand())
 }
 
 // group is a command that only has subcommands.

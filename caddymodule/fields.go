@@ -22,6 +22,13 @@ type fields struct {
 	MaxPrice string      `json:"max_price"`
 	ID       wallet.OpID `json:"id"` // makes the call idempotent; drawn where absent
 	Revoke   bool        `json:"revoke"`
+
+	Card     string `json:"card"`
+	Claim    string `json:"claim"`
+	Name     string `json:"name"`
+	TapLimit string `json:"tap_limit"`
+	DayLimit string `json:"day_limit"`
+	Blocked  *bool  `json:"blocked"`
 }
 
 // readFields reads the body: a form or JSON, by its media type.
@@ -58,6 +65,11 @@ func (c *call) readForm() error {
 	c.fields = fields{
 		Code: f.Get("code"), Recovery: f.Get("recovery_code"), Quote: f.Get("quote"), Path: f.Get("path"), Offer: f.Get("offer"),
 		Return: f.Get("return"), MaxPrice: f.Get("max_price"), Revoke: f.Get("revoke") != "",
+		Card: f.Get("card"), Claim: f.Get("claim"), Name: f.Get("name"), TapLimit: f.Get("tap_limit"), DayLimit: f.Get("day_limit"),
+	}
+	if blocked := f.Get("blocked"); blocked != "" {
+		yes := blocked == "true"
+		c.fields.Blocked = &yes
 	}
 	if id := f.Get("id"); id != "" {
 		if err := c.fields.ID.UnmarshalText([]byte(id)); err != nil {

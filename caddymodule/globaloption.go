@@ -23,10 +23,11 @@ func init() {
 //	    signing_keys   <key>...
 //	    token_lifetime <duration>
 //	    unpaid_limit   <requests> <period> | off
+//	    kiosks         { … }
 //	}
 //
 // Every line is optional, and so is the whole. For the block of ledger redis see
-// RedisLedger.UnmarshalCaddyfile. secret and signing_keys are
+// RedisLedger.UnmarshalCaddyfile, for that of kiosks Kiosks. secret and signing_keys are
 // placeholders such as {env.PAYWALL_SECRET} or {file./run/secrets/paywall}; see
 // App for what they are and for the defaults.
 func parseGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
@@ -78,8 +79,11 @@ func (a *App) unmarshalOption(d *caddyfile.Dispenser, option string) error {
 		return durationArg(d, &a.TokenLifetime)
 	case "unpaid_limit":
 		return a.UnpaidLimit.unmarshal(d)
+	case "kiosks":
+		a.Kiosks = new(Kiosks)
+		return a.Kiosks.unmarshal(d)
 	}
-	return d.Errf("the global option paywall has no option %q; it has currency, ledger, secret, signing_keys, token_lifetime and unpaid_limit", option)
+	return d.Errf("the global option paywall has no option %q; it has currency, ledger, secret, signing_keys, token_lifetime, unpaid_limit and kiosks", option)
 }
 
 func (a *App) unmarshalLedger(d *caddyfile.Dispenser) error {

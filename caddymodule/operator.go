@@ -24,6 +24,8 @@ type operatorInput struct {
 	Wallet   string      `json:"wallet,omitempty"`
 	Amount   string      `json:"amount,omitempty"`
 	Unfreeze bool        `json:"unfreeze,omitempty"`
+	Kiosk    string      `json:"kiosk,omitempty"`
+	Enable   bool        `json:"enable,omitempty"`
 	From     time.Time   `json:"from,omitzero"`
 	To       time.Time   `json:"to,omitzero"`
 	Cursor   string      `json:"cursor,omitempty"`

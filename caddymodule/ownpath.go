@@ -12,7 +12,8 @@ func keepOwnPath(r *http.Request, asked *url.URL) {
 	if asked.Path == r.URL.Path {
 		return
 	}
-	if _, ours := endpoints[asked.Path]; ours {
+	_, ours := endpoints[asked.Path]
+	if _, kiosks := kioskEndpoints[asked.Path]; ours || kiosks {
 		*r.URL = *asked
 		r.RequestURI = r.URL.RequestURI()
 	}

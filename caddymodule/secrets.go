@@ -14,6 +14,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/caddy-paywall/caddy-paywall/caddymodule/kiosk"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
@@ -85,6 +86,7 @@ type keys struct {
 	receipts wallet.Key
 	vouchers wallet.Key
 	recovery wallet.Key
+	kiosks   kiosk.Keys
 	operator [sha256.Size]byte // hash of the operator's credential
 }
 
@@ -104,7 +106,12 @@ func (a *App) openKeys() (*keys, error) {
 	if err != nil {
 		return nil, err
 	}
+	kiosks, err := kioskKeys(secret)
+	if err != nil {
+		return nil, err
+	}
 	return &keys{
+		kiosks:   kiosks,
 		ring:     ring,
 		quotes:   secret.Derive(quoteLabel),
 		receipts: secret.Derive(receiptLabel),

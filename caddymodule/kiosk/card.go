@@ -211,3 +211,16 @@ func (c *Cashier) RemoveCard(ctx context.Context, owner wallet.WalletID, id stri
 	}
 	return err
 }
+
+// Check returns ErrInvalid for what a holder may not make of a card.
+func (one *Card) Check() error {
+	name, err := cardName(one.Name)
+	if err != nil {
+		return err
+	}
+	one.Name = name
+	if l := one.Own; l != nil && (l.Tap < 0 || l.Day < 0 || l.Tap > wallet.MaxAmount || l.Day > wallet.MaxAmount) {
+		return fmt.Errorf("%w: a card's limits are amounts", ErrInvalid)
+	}
+	return nil
+}

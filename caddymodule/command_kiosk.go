@@ -1,0 +1,72 @@
+package caddymodule
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// kioskCommand is caddy paywall kiosk enrol|list|disable.
+func kioskCommand() *cobra.Command {
+	enrol := subcommand("enrol <name>", "Makes a code with which one machine becomes the kiosk of a name", cobra.ExactArgs(1), enrolKiosk)
+	list := subcommand("list [--taps]", "Lists kiosks, how they are, and their last taps", cobra.NoArgs, listKiosks)
+	list.Flags().Bool("taps", false, "The last taps too, and what became of them")
+	disable := subcommand("disable <name> [--undo]", "Stops a kiosk from doing anything, at once", cobra.ExactArgs(1), disableKiosk)
+	disable.Flags().Bool("undo", false, "Let it go on")
+	return group("kiosk", "Enrols, lists and disables kiosks", enrol, list, disable)
+}
+
+func enrolKiosk(cmd *cobra.Command, args []string) error {
+	_, err := operate(cmd, "kiosks/enrol", operatorInput{Kiosk: args[0]}, func(w io.Writer, made kioskCode) {
+		row(w, made.Code, fmt.Sprintf("for %s, until %s", made.Kiosk, made.Expires.Local().Format(time.TimeOnly)))
+	})
+	return err
+}
+
+func listKiosks(cmd *cobra.Command, _ []string) error {
+	taps, _ := cmd.Flags().GetBool("taps")
+	_, err := operate(cmd, "kiosks/list", operatorInput{}, func(w io.Writer, all []operatorKiosk) {
+		row(w, "KIOSK", "SEEN", "VERSION", "BACKLOG", "READERS", "")
+		for _, k := range all {
+			seen, state := "never", ""
+			if !k.Seen.IsZero() {
+				seen = k.Seen.Format(time.DateTime)
+			}
+			if k.Disabled {
+				state = "disabled"
+			}
+			row(w, k.Kiosk, seen, k.Version, k.Backlog, readersText(k), state)
+			for _, tap := range k.Taps {
+				if taps {
+					row(w, "", tap.Time.Format(time.DateTime), tap.Product, "", tap.Outcome)
+				}
+			}
+		}
+	})
+	return err
+}
+
+// readersText is how many readers a kiosk has and what is wrong with one.
+func readersText(k operatorKiosk) string {
+	text := fmt.Sprint(len(k.Readers))
+	for _, r := range k.Readers {
+		if r.Fault != "" {
+			text += "; " + r.Name + ": " + r.Fault
+		}
+	}
+	return text
+}
+
+func disableKiosk(cmd *cobra.Command, args []string) error {
+	undo, _ := cmd.Flags().GetBool("undo")
+	_, err := operate(cmd, "kiosks/disable", operatorInput{Kiosk: args[0], Enable: undo}, func(w io.Writer, _ struct{}) {
+		state := "disabled"
+		if undo {
+			state = "enabled"
+		}
+		row(w, args[0], state)
+	})
+	return err
+}

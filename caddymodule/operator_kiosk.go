@@ -1,0 +1,91 @@
+package caddymodule
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/caddymodule/kiosk"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// kioskCode is a code with which a machine becomes a kiosk.
+type kioskCode struct {
+	Kiosk   string    `json:"kiosk"`
+	Code    string    `json:"code"`
+	Expires time.Time `json:"expires"`
+}
+
+// operatorKiosk is a kiosk as the operator sees it.
+type operatorKiosk struct {
+	Kiosk    string        `json:"kiosk"`
+	Enrolled time.Time     `json:"enrolled"`
+	Seen     time.Time     `json:"seen,omitzero"`
+	Disabled bool          `json:"disabled"`
+	Version  string        `json:"version,omitempty"`
+	Backlog  int           `json:"backlog"`
+	Readers  []wire.Reader `json:"readers"`
+	Taps     []operatorTap `json:"taps"`
+}
+
+type operatorTap struct {
+	Time    time.Time `json:"time"`
+	Product string    `json:"product"`
+	Outcome string    `json:"outcome"`
+}
+
+// kiosks is who looks after them, or an error where the configuration has none.
+func (c *operatorCall) kiosks() (*kiosk.Cashier, error) {
+	if c.Kiosks == nil {
+		return nil, adminError(http.StatusNotFound, "the running configuration has no kiosks: it needs the option kiosks")
+	}
+	return c.cashier(c.keys, c.ledger), nil
+}
+
+func (c *operatorCall) enrolKiosk() (any, error) {
+	cashier, err := c.kiosks()
+	if err != nil {
+		return nil, err
+	}
+	code, expires, err := cashier.NewCode(c.r.Context(), c.input.Kiosk)
+	if errors.Is(err, kiosk.ErrInvalid) {
+		return nil, adminError(http.StatusBadRequest, err.Error())
+	}
+	return kioskCode{c.input.Kiosk, code.String(), expires.UTC()}, err
+}
+
+func (c *operatorCall) listKiosks() (any, error) {
+	cashier, err := c.kiosks()
+	if err != nil {
+		return nil, err
+	}
+	all, err := cashier.Kiosks(c.r.Context())
+	shown := make([]operatorKiosk, 0, len(all))
+	for _, k := range all {
+		one := operatorKiosk{
+			Kiosk: k.Name, Enrolled: time.UnixMilli(k.Enrolled).UTC(), Disabled: k.Disabled,
+			Version: k.State.Version, Backlog: k.State.Backlog, Readers: k.State.Readers, Taps: make([]operatorTap, 0, len(k.Taps)),
+		}
+		if k.Seen != 0 {
+			one.Seen = time.UnixMilli(k.Seen).UTC()
+		}
+		for _, n := range k.Taps {
+			one.Taps = append(one.Taps, operatorTap{time.UnixMilli(n.Time).UTC(), n.Product, n.Outcome})
+		}
+		shown = append(shown, one)
+	}
+	return shown, err
+}
+
+func (c *operatorCall) disableKiosk() (any, error) {
+	cashier, err := c.kiosks()
+	if err != nil {
+		return nil, err
+	}
+	err = cashier.Disable(c.r.Context(), c.input.Kiosk, !c.input.Enable)
+	if errors.Is(err, wallet.ErrNotFound) {
+		return nil, adminError(http.StatusNotFound, "there is no kiosk of this name")
+	}
+	return struct{}{}, err
+}
