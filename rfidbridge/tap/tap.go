@@ -1,0 +1,221 @@
+// Package tap carries a kiosk's taps out: it asks the paywall, opens, and settles.
+//
+// It promises that nothing is opened before the paywall's grant is written down, that what
+// was opened is captured and what was not is released, once, whenever the kiosk crashes or
+// the network is cut; and that a tap is the same tap however often it has to be sent. What
+// it cannot know after a crash, whether an actuator that was at work has opened, the operator
+// has decided beforehand.
+//
+// It does not know readers and cards' cryptography: what a card has shown is handed on.
+package tap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/actuator"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/client"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/journal"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
+	"github.com/caddy-paywall/caddy-paywall/wallet"
+)
+
+// Paywall is what judges and takes the money; see package client.
+type Paywall interface {
+	Tap(ctx context.Context, t wire.Tap) (wire.Verdict, error)
+	Capture(ctx context.Context, grant string) (wire.Resolved, error)
+	Release(ctx context.Context, grant string) (wire.Resolved, error)
+}
+
+// Desk carries out the taps of one kiosk, one at a time. Its methods are safe for concurrent
+// use; its fields do not change meanwhile.
+type Desk struct {
+	Kiosk    string
+	Paywall  Paywall
+	Actuator actuator.Actuator
+
+	Patience time.Duration // how long a verdict is waited for, asked for again and again
+	Opening  time.Duration // how long the actuator may take
+
+	// CaptureUnknown takes the money where nobody knows whether the actuator has opened:
+	// for a machine that opens rather than not. Else it goes back.
+	CaptureUnknown bool
+
+	Now    func() time.Time
+	Random io.Reader
+	Log    *slog.Logger
+
+	taps sync.Mutex // held by the tap that is carried out
+
+	mu      sync.Mutex // for the journal
+	journal *journal.Journal
+}
+
+// Kind is how a tap has ended for who has tapped.
+type Kind string
+
+// The kinds.
+const (
+	Paid       Kind = "paid"
+	Refused    Kind = "refused"      // with a reason
+	Unclaimed  Kind = "unclaimed"    // nobody's card, with the claim
+	NotOpened  Kind = "not_opened"   // the money goes back
+	Offline    Kind = "offline"      // the paywall does not answer
+	OutOfOrder Kind = "out_of_order" // the kiosk cannot write, or is no kiosk any more
+)
+
+// Result is what the screen shows.
+type Result struct {
+	Kind    Kind
+	Reason  wire.Reason
+	Product wire.Product
+	Claim   string
+}
+
+// Start takes up a journal: what a crash has left is brought to its end. Settle then tells
+// the paywall.
+func (d *Desk) Start(j *journal.Journal) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.journal = j
+	for _, e := range j.Pending() {
+		next := journal.Entry{Tap: e.Tap, Time: d.Now().UnixMilli()}
+		switch e.Step {
+		case journal.Intent: // what the paywall may have set aside goes back by itself
+			next.Step, next.Outcome = journal.Done, "interrupted"
+		case journal.Granted:
+			next.Step = d.unknown()
+		default:
+			continue
+		}
+		if err := j.Append(next); err != nil {
+			return err
+		}
+		d.Log.Warn("a tap was interrupted", "tap", e.Tap, "after", e.Step, "now", next.Step)
+	}
+	return nil
+}
+
+func (d *Desk) unknown() journal.Step {
+	if d.CaptureUnknown {
+		return journal.Opened
+	}
+	return journal.Failed
+}
+
+func (d *Desk) write(e journal.Entry) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e.Time = d.Now().UnixMilli()
+	return d.journal.Append(e)
+}
+
+// Tap carries a tap out, up to the opening. again says that a second purchase is meant.
+func (d *Desk) Tap(ctx context.Context, shown wire.Card, product wire.Product, again bool) Result {
+	d.taps.Lock()
+	defer d.taps.Unlock()
+	result, err := d.tap(ctx, shown, product, again)
+	if err != nil {
+		d.Log.Error("the kiosk is out of order", "error", err)
+		return Result{Kind: OutOfOrder, Product: product}
+	}
+	return result
+}
+
+func (d *Desk) tap(ctx context.Context, shown wire.Card, product wire.Product, again bool) (Result, error) {
+	id, err := wallet.NewOpID(d.Now(), d.Random)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := d.write(journal.Entry{Tap: id, Step: journal.Intent, Product: product.Name}); err != nil {
+		return Result{}, err
+	}
+	v, err := d.verdict(ctx, wire.Tap{ID: id, Product: product.Name, Card: shown, Price: product.Price, Again: again})
+	result := Result{Kind: Refused, Reason: v.Reason, Product: v.Product}
+	switch {
+	case errors.Is(err, client.ErrUncertain):
+		result = Result{Kind: Offline, Product: product}
+	case err != nil:
+		d.Log.Error("the paywall does not take this kiosk's taps", "error", err)
+		result = Result{Kind: OutOfOrder, Product: product}
+	case v.Outcome == wire.Granted:
+		return d.open(ctx, v)
+	case v.Outcome == wire.Unknown:
+		result.Kind, result.Claim = Unclaimed, v.Claim
+	}
+	return result, d.write(journal.Entry{Tap: id, Step: journal.Done, Outcome: string(result.Kind)})
+}
+
+// verdict asks for one until there is one or patience is over.
+func (d *Desk) verdict(ctx context.Context, t wire.Tap) (v wire.Verdict, err error) {
+	ctx, cancel := context.WithTimeout(ctx, d.Patience)
+	defer cancel()
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		if v, err = d.Paywall.Tap(ctx, t); !errors.Is(err, client.ErrUncertain) {
+			return v, err
+		}
+		select {
+		case <-ctx.Done():
+			return v, err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// open hands the product out, and notes whether it has been.
+func (d *Desk) open(ctx context.Context, v wire.Verdict) (Result, error) {
+	if err := d.write(journal.Entry{Tap: v.ID, Step: journal.Granted, Grant: v.Grant}); err != nil {
+		return Result{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.Opening)
+	defer cancel()
+	outcome, why := d.Actuator.Open(ctx, actuator.Opening{Tap: v.ID, Kiosk: d.Kiosk, Product: v.Product.Name})
+	step, kind := journal.Opened, Paid
+	switch {
+	case outcome == actuator.Refused, outcome == actuator.Unknown && !d.CaptureUnknown:
+		step, kind = journal.Failed, NotOpened
+	}
+	if outcome != actuator.Done {
+		d.Log.Error("a paid product was not handed out", "tap", v.ID, "outcome", outcome.String(), "then", step, "error", why)
+	}
+	return Result{Kind: kind, Product: v.Product}, d.write(journal.Entry{Tap: v.ID, Step: step})
+}
+
+// Settle tells the paywall of everything that was opened or was not, the oldest first, until
+// it does not answer. It reports how much is left.
+func (d *Desk) Settle(ctx context.Context) (left int, err error) {
+	d.mu.Lock()
+	pending := d.journal.Pending()
+	d.mu.Unlock()
+	for i, e := range pending {
+		how := d.Paywall.Release
+		switch e.Step {
+		case journal.Opened:
+			how = d.Paywall.Capture
+		case journal.Failed:
+		default:
+			continue // it is being carried out
+		}
+		r, err := how(ctx, e.Grant)
+		var refused client.RefusalError
+		switch {
+		case errors.As(err, &refused) && refused.Status != http.StatusUnauthorized && refused.Status != http.StatusForbidden:
+			d.Log.Error("the paywall does not take a grant back", "tap", e.Tap, "error", err)
+			r.Outcome = "refused"
+		case err != nil:
+			return len(pending) - i, fmt.Errorf("settling: %w", err)
+		case r.Outcome == "expired" && e.Step == journal.Opened:
+			d.Log.Error("a product was handed out, and its money had gone back: the paywall could not be told in time", "tap", e.Tap)
+		}
+		if err := d.write(journal.Entry{Tap: e.Tap, Step: journal.Done, Outcome: r.Outcome}); err != nil {
+			return len(pending) - i, err
+		}
+	}
+	return 0, nil
+}
