@@ -29,6 +29,8 @@ run: build
 	trap 'kill $$server 2>/dev/null; wait $$server' EXIT; trap 'exit 0' INT TERM; \
 	echo; echo "Vouchers to try it with:"; \
 	bin/caddy paywall voucher create --value 12.00 --count 3 --note demo --wait 30s || exit 1; \
+	echo; echo "A card and a kiosk to try, in another terminal:"; \
+	echo "go run ./rfidbridge simulate -code $$(bin/caddy paywall kiosk enrol demo | cut -d ' ' -f 1)"; \
 	echo; echo "The magazine is at http://localhost:8402. Stop it with Ctrl-C."; echo; \
 	wait $$server
 

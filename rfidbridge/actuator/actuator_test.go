@@ -51,7 +51,7 @@ func TestAWebhookSaysWhetherItWasOpened(t *testing.T) {
 		"a broken line": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, Unknown},
 		"half an answer": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "9")
-			w.WriteHeader(200)
+			w.WriteHeader(http.StatusOK)
 		}, Unknown},
 	} {
 		answers <- c.answer

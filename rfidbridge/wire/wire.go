@@ -109,6 +109,11 @@ const (
 	JustPaid     Reason = "just_paid"     // the same card has just had the same here
 )
 
+// Reasons are all there are.
+var Reasons = []Reason{
+	NoMoney, Blocked, Frozen, TapLimit, DayLimit, TierLimit, Forged, Replayed, ProofNeeded, NoIdentity, NoProduct, PriceChanged, JustPaid,
+}
+
 // Verdict answers a Tap.
 type Verdict struct {
 	ID      wallet.OpID `json:"tap"`

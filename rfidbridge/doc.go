@@ -1,0 +1,17 @@
+// Command rfidbridge makes a machine a kiosk: cards are tapped at it, the paywall takes the
+// money, and something opens.
+//
+//	rfidbridge enrol    -site https://news.example -code ABCD-EFGH-JKMN-PQRS
+//	rfidbridge simulate -site http://localhost:8402 -code ABCD-EFGH-JKMN-PQRS
+//
+// It talks HTTP to a paywall (package wire), and knows neither Caddy nor the ledger. Which
+// package does what:
+//
+//	pcsc, frames      readers: smart card readers through pcscd, serial ones, keyboards
+//	uid, card         what a card has shown, and what that proves
+//	guard             taps that look alike
+//	tap, journal      a tap from the card to the settlement, and what is owed after a crash
+//	actuator          what opens
+//	client, wire      how it talks to the paywall
+//	simulate          a page with a virtual card and a kiosk, to try it without hardware
+package main
