@@ -1,0 +1,139 @@
+package reader
+
+import (
+	"encoding/hex"
+	"errors"
+	"net/url"
+
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/ndef"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/uid"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
+)
+
+// transmitter carries commands to a card; see pcsc.Card.
+type transmitter interface {
+	Transmit(command []byte) ([]byte, error)
+}
+
+// The commands that read what a card shows to a phone (NFC Forum, type 4 tag), and the
+// reader's own that reads its number (PC/SC part 3).
+var (
+	getUID     = []byte{0xFF, 0xCA, 0x00, 0x00, 0x00}
+	selectNDEF = []byte{0x00, 0xA4, 0x04, 0x00, 0x07, 0xD2, 0x76, 0x00, 0x00, 0x85, 0x01, 0x01, 0x00}
+	selectFile = []byte{0x00, 0xA4, 0x00, 0x0C, 0x02, 0xE1, 0x04}
+)
+
+const (
+	mostFile = 2048
+	atOnce   = 0x80 // bytes of one READ BINARY: less than any card's frame
+)
+
+var (
+	errStatus = errors.New("the card answers with another status than success")
+	errFile   = errors.New("the card's file is longer than those of tags")
+)
+
+// readCard finds out what a card shows: a SUN message in its address, else its number.
+func readCard(t transmitter) (wire.Card, error) {
+	if shown, err := readSUN(t); err != nil || shown.SUN {
+		return shown, err
+	}
+	answer, err := ask(t, getUID)
+	if err != nil {
+		return wire.Card{}, err
+	}
+	number, err := uid.New(answer)
+	return wire.Card{UID: number}, err
+}
+
+// readSUN reads the address that a card shows. A card without one, or with one that is no
+// SUN message, is no error.
+func readSUN(t transmitter) (wire.Card, error) {
+	for _, command := range [][]byte{selectNDEF, selectFile} {
+		if _, err := ask(t, command); errors.Is(err, errStatus) {
+			return wire.Card{}, nil
+		} else if err != nil {
+			return wire.Card{}, err
+		}
+	}
+	file, err := readFile(t)
+	if errors.Is(err, errStatus) || errors.Is(err, errFile) {
+		return wire.Card{}, nil
+	}
+	if err != nil {
+		return wire.Card{}, err
+	}
+	message, err := ndef.File(file)
+	if err != nil {
+		return wire.Card{}, nil //nolint:nilerr // what is no message is no SUN message
+	}
+	address, err := ndef.URI(message)
+	if err != nil {
+		return wire.Card{}, nil //nolint:nilerr // likewise
+	}
+	shown, _ := sunOf(address)
+	return shown, nil
+}
+
+// readFile reads the selected file, whose length is in its first two bytes.
+func readFile(t transmitter) ([]byte, error) {
+	file, err := ask(t, []byte{0x00, 0xB0, 0x00, 0x00, 0x02})
+	if err != nil {
+		return nil, err
+	}
+	if len(file) != 2 {
+		return nil, errStatus
+	}
+	length := 2 + int(file[0])<<8 + int(file[1])
+	if length > mostFile {
+		return nil, errFile
+	}
+	for len(file) < length {
+		n := min(atOnce, length-len(file))
+		part, err := ask(t, []byte{0x00, 0xB0, byte(len(file) >> 8), byte(len(file)), byte(n)})
+		if err != nil {
+			return nil, err
+		}
+		if len(part) == 0 || len(part) > n {
+			return nil, errStatus
+		}
+		file = append(file, part...)
+	}
+	return file, nil
+}
+
+// ask sends a command and returns the answer without its status.
+func ask(t transmitter, command []byte) ([]byte, error) {
+	answer, err := t.Transmit(command)
+	if err != nil {
+		return nil, err
+	}
+	end := len(answer) - 2
+	if end < 0 || answer[end] != 0x90 || answer[end+1] != 0x00 {
+		return nil, errStatus
+	}
+	return answer[:end], nil
+}
+
+// sunOf finds a SUN message in an address: picc and cmac of any card of this project, p and
+// c of a Bolt Card.
+func sunOf(address string) (shown wire.Card, found bool) {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return shown, false
+	}
+	query := parsed.Query()
+	for _, names := range [][2]string{{"picc", "cmac"}, {"p", "c"}} {
+		picc, err1 := hex.DecodeString(query.Get(names[0]))
+		mac, err2 := hex.DecodeString(query.Get(names[1]))
+		if err1 != nil || err2 != nil || len(picc) != len(shown.PICC) || len(mac) != len(card.MAC{}) {
+			continue
+		}
+		copy(shown.PICC[:], picc)
+		copy(shown.MAC[:], mac)
+		shown.SUN = true
+		return shown, true
+	}
+	return shown, false
+}

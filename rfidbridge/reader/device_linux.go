@@ -1,0 +1,73 @@
+package reader
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// OpenSerial opens a serial line: raw, 9600 baud, 8 bits, no parity, which is what readers
+// speak. USB ones do not care.
+func OpenSerial(path string) func(context.Context) (io.ReadCloser, error) {
+	return func(context.Context) (io.ReadCloser, error) {
+		f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0) //nolint:gosec // the operator's device
+		if err != nil {
+			return nil, err
+		}
+		if err := onFile(f, makeRaw); err != nil {
+			return nil, fmt.Errorf("%s is no serial line: %w", path, closing(f, err))
+		}
+		return f, nil
+	}
+}
+
+func makeRaw(fd int) error {
+	t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return err
+	}
+	t.Iflag, t.Oflag, t.Lflag = 0, 0, 0
+	t.Cflag = unix.CS8 | unix.CREAD | unix.CLOCAL | unix.B9600
+	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
+	return unix.IoctlSetTermios(fd, unix.TCSETS, t)
+}
+
+// evGrab makes an input device the caller's alone (linux/input.h: EVIOCGRAB).
+const evGrab = 0x40044590
+
+// OpenKeyboard opens a reader that plays a keyboard, by its event device, and takes it for
+// this program alone: nobody else hears what it types.
+func OpenKeyboard(path string) func(context.Context) (io.ReadCloser, error) {
+	return func(context.Context) (io.ReadCloser, error) {
+		f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0) //nolint:gosec // the operator's device
+		if err != nil {
+			return nil, err
+		}
+		if err := onFile(f, func(fd int) error { return unix.IoctlSetInt(fd, evGrab, 1) }); err != nil {
+			return nil, fmt.Errorf("%s is no keyboard that can be had alone: %w", path, closing(f, err))
+		}
+		return f, nil
+	}
+}
+
+// onFile does something with a file's descriptor, which stays the runtime's own: Close
+// ends a read that is under way.
+func onFile(f *os.File, do func(fd int) error) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var done error
+	if err := raw.Control(func(fd uintptr) { done = do(int(fd)) }); err != nil {
+		return err
+	}
+	return done
+}
+
+func closing(f *os.File, err error) error {
+	_ = f.Close() // nothing was written
+	return err
+}

@@ -1,0 +1,114 @@
+package reader
+
+import (
+	"context"
+	"fmt"
+	"path"
+
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/pcsc"
+)
+
+// PCSC watches the smart card readers of pcscd: all whose names match, also those that are
+// plugged in later.
+type PCSC struct {
+	Socket string // of pcscd; default: the usual one
+	Names  string // a pattern such as "ACS ACR1252*"; default: all
+}
+
+// Run implements [Driver].
+func (d PCSC) Run(ctx context.Context, sink Sink) error {
+	if _, err := path.Match(d.pattern(), ""); err != nil {
+		return fmt.Errorf("the pattern of readers' names: %w", err)
+	}
+	return again(ctx, sink, "pcscd", func(ctx context.Context) error { return d.watch(ctx, sink) })
+}
+
+func (d PCSC) pattern() string {
+	if d.Names == "" {
+		return "*"
+	}
+	return d.Names
+}
+
+// seen is what is known of a reader.
+type seen struct {
+	events  uint32
+	present bool
+}
+
+// watch follows pcscd's readers until the daemon is gone.
+func (d PCSC) watch(ctx context.Context, sink Sink) error {
+	watching, err := pcsc.Open(ctx, pcsc.Options{Socket: d.Socket})
+	if err != nil {
+		return err
+	}
+	defer watching.Close()
+	talking, err := pcsc.Open(ctx, pcsc.Options{Socket: d.Socket})
+	if err != nil {
+		return err
+	}
+	defer talking.Close()
+	sink.Health("pcscd", nil)
+	known := make(map[string]seen)
+	err = watching.Watch(ctx, func(readers []pcsc.Reader) { d.compare(sink, talking, known, readers) })
+	for name, was := range known { // their cards may be other ones when the daemon is back
+		if was.present {
+			sink.Gone(name)
+		}
+		sink.Health(name, err)
+	}
+	return err
+}
+
+// compare tells what has changed.
+func (d PCSC) compare(sink Sink, talking *pcsc.Client, known map[string]seen, readers []pcsc.Reader) {
+	there := make(map[string]bool, len(readers))
+	for i := range readers {
+		r := &readers[i]
+		if matched, _ := path.Match(d.pattern(), r.Name); !matched {
+			continue
+		}
+		there[r.Name] = true
+		was, before := known[r.Name]
+		now := seen{r.Events, r.Present()}
+		known[r.Name] = now
+		if !before {
+			sink.Health(r.Name, nil)
+		}
+		if was.present && (!now.present || now.events != was.events) {
+			sink.Gone(r.Name)
+		}
+		if now.present && (!was.present || now.events != was.events) {
+			d.read(sink, talking, r.Name)
+		}
+	}
+	for name, was := range known {
+		if there[name] {
+			continue
+		}
+		delete(known, name)
+		if was.present {
+			sink.Gone(name)
+		}
+		sink.Health(name, errUnplugged)
+	}
+}
+
+var errUnplugged = fmt.Errorf("unplugged: %w", pcsc.ErrReaderUnavailable)
+
+// read finds out what the card in a reader shows. It holds the card for itself meanwhile,
+// and no longer: whoever has tapped may take it away.
+func (d PCSC) read(sink Sink, talking *pcsc.Client, name string) {
+	held, err := talking.Connect(name)
+	if err != nil {
+		sink.Unread(name, err)
+		return
+	}
+	shown, err := readCard(held)
+	_ = held.Close() // it may be gone by now
+	if err != nil {
+		sink.Unread(name, err)
+		return
+	}
+	sink.Arrived(name, shown)
+}
