@@ -37,13 +37,15 @@ run: build
 test: setup check race
 
 # What the tests need beyond Go: a browser with a font, curl for the README's
-# commands, wrk for the benchmark, Redis, and file systems to break. Where it cannot
+# commands, wrk for the benchmark, Redis, file systems to break, and the daemon of card
+# readers with a virtual one. Where it cannot
 # be installed, it is named.
-PACKAGES := chromium fonts-dejavu-core curl wrk redis-server e2fsprogs mount
+PACKAGES := chromium fonts-dejavu-core curl wrk redis-server e2fsprogs mount pcscd vsmartcard-vpcd
 
 setup:
-	@missing=; for tool in chromium curl wrk redis-server redis-cli mkfs.ext4 mount; do \
+	@missing=; for tool in chromium curl wrk redis-server redis-cli mkfs.ext4 mount pcscd; do \
 		PATH=$$PATH:/usr/sbin:/sbin command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	[ -e /usr/lib/pcsc/drivers/serial/libifdvpcd.so ] || missing="$$missing vsmartcard-vpcd"; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(PACKAGES) >/dev/null; \

@@ -181,25 +181,30 @@ func TestAKioskThatIsDisabledIsRefused(t *testing.T) {
 	}
 }
 
+// ntag is a card with the keys that the site derives for it.
+func (s *site) ntag(number card.UID) *virtual.NTAG {
+	s.Helper()
+	text, err := os.ReadFile(dataPath(secretFile))
+	if err != nil {
+		s.Fatal(err)
+	}
+	secret, err := wallet.ParseSecret(strings.TrimSpace(string(text)))
+	if err != nil {
+		s.Fatal(err)
+	}
+	keys, err := kioskKeys(secret)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return virtual.NewNTAG(number, card.Bolt(keys.Cards, number, 1).Keys, s.url+"/.paywall/tap?")
+}
+
 // A card that the site has personalised signs its message, and the site that has the
 // secret alone can tell.
 func TestASigningCardPaysAtAKiosk(t *testing.T) {
 	s := startSiteWith(t, withKiosks, magazine)
 	k, m := s.enrolKiosk("lobby"), s.machine("5.00")
-	text, err := os.ReadFile(dataPath(secretFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, err := wallet.ParseSecret(strings.TrimSpace(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys, err := kioskKeys(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	number := card.UID{0x04, 9, 9, 9, 9, 9, 9}
-	n := virtual.NewNTAG(number, card.Bolt(keys.Cards, number, 1).Keys, s.url+"/.paywall/tap?")
+	n := s.ntag(card.UID{0x04, 9, 9, 9, 9, 9, 9})
 	tap := func() wire.Tap {
 		picc, mac := n.SUN()
 		return newTap(t, "coffee", "1.20", wire.Card{SUN: true, PICC: picc, MAC: mac})

@@ -2,12 +2,15 @@
 // money, and something opens.
 //
 //	rfidbridge enrol    -site https://news.example -code ABCD-EFGH-JKMN-PQRS
+//	rfidbridge run      -config kiosk.json
 //	rfidbridge simulate -site http://localhost:8402 -code ABCD-EFGH-JKMN-PQRS
 //
 // It talks HTTP to a paywall (package wire), and knows neither Caddy nor the ledger. Which
 // package does what:
 //
-//	pcsc, frames      readers: smart card readers through pcscd, serial ones, keyboards
+//	bridge            the kiosk at work, and its configuration
+//	reader            watches for cards, whatever reader they are laid on
+//	pcsc, frames      what readers say: smart card readers through pcscd, serial ones, keyboards
 //	uid, card         what a card has shown, and what that proves
 //	guard             taps that look alike
 //	tap, journal      a tap from the card to the settlement, and what is owed after a crash

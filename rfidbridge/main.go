@@ -5,13 +5,17 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/bridge"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/client"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/journal"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/simulate"
 )
 
@@ -28,12 +32,14 @@ func main() {
 // commands are what the program can do.
 var commands = map[string]func(ctx context.Context, flags *flag.FlagSet, args []string) error{
 	"enrol":    enrol,
+	"run":      runKiosk,
 	"simulate": runSimulation,
 }
 
 const usage = `rfidbridge makes a machine a kiosk of a paywall.
 
   rfidbridge enrol    -site <address> -code <code>   once, with a code of "caddy paywall kiosk enrol <name>"
+  rfidbridge run      -config <file>                 watches readers, and opens what is paid for
   rfidbridge simulate -site <address> -code <code>   a virtual card and kiosk in the browser, without hardware
 
 Each command has -help.
@@ -78,6 +84,41 @@ func enrol(ctx context.Context, flags *flag.FlagSet, args []string) error {
 		fmt.Println("This machine is now", id.String()+".")
 	}
 	return err
+}
+
+func runKiosk(ctx context.Context, flags *flag.FlagSet, args []string) error {
+	file := flags.String("config", "/etc/rfidbridge/kiosk.json", "the kiosk's configuration")
+	state := flags.String("state", stateDir(), "where the kiosk keeps its key and its journal")
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	config, err := bridge.Load(*file)
+	if err != nil {
+		return err
+	}
+	id, err := client.Load(filepath.Join(*state, identityFile))
+	if err != nil {
+		return err
+	}
+	j, err := journal.Open(filepath.Join(*state, "journal"))
+	if err != nil {
+		return err
+	}
+	defer j.Close()
+	b, err := bridge.New(config, id, j, version(), slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	if err != nil {
+		return err
+	}
+	return b.Run(ctx)
+}
+
+// version is that of the module, or of its commit.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
 }
 
 func runSimulation(ctx context.Context, flags *flag.FlagSet, args []string) error {

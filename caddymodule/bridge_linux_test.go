@@ -1,0 +1,130 @@
+package caddymodule
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/bridge"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/client"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/journal"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
+)
+
+// bridgeAt is a kiosk's program at work beside a site, with an actuator that writes what it
+// opens to a file.
+type bridgeAt struct {
+	*site
+	state, opened string
+}
+
+// startBridge enrols a kiosk and runs it until the test ends, or stop is called.
+func (s *site) startBridge(readers string) (b *bridgeAt, stop func()) {
+	s.Helper()
+	b = &bridgeAt{site: s, state: s.TempDir()}
+	b.opened = filepath.Join(b.state, "opened")
+	var made kioskCode
+	s.decode([]byte(s.operator("kiosk", "enrol", "lobby", "--json")), &made)
+	if _, err := client.Enrol(s.Context(), s.url, made.Code, filepath.Join(b.state, "identity.json"), nil); err != nil {
+		s.Fatal(err)
+	}
+	text := fmt.Sprintf(`{"product":"gate","readers":[%s],"actuator":{"exec":["sh","-c","echo $PAYWALL_TAP $PAYWALL_PRODUCT >> $0",%q]}}`, readers, b.opened)
+	if err := os.WriteFile(filepath.Join(b.state, "kiosk.json"), []byte(text), 0o600); err != nil {
+		s.Fatal(err)
+	}
+	return b, b.run()
+}
+
+// run is the program, also after a stop.
+func (b *bridgeAt) run() (stop func()) {
+	b.Helper()
+	config, err := bridge.Load(filepath.Join(b.state, "kiosk.json"))
+	b.must(err)
+	id, err := client.Load(filepath.Join(b.state, "identity.json"))
+	b.must(err)
+	j, err := journal.Open(filepath.Join(b.state, "journal"))
+	b.must(err)
+	kiosk, err := bridge.New(config, id, j, "test", slog.New(slog.NewTextHandler(io.Discard, nil)))
+	b.must(err)
+	ctx, cancel := context.WithCancel(b.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- kiosk.Run(ctx) }()
+	return func() {
+		b.Helper()
+		cancel()
+		if err := <-ended; err != nil {
+			b.Error(err)
+		}
+		b.must(j.Close())
+	}
+}
+
+func (b *bridgeAt) must(err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// openings is how often something was opened.
+func (b *bridgeAt) openings() int {
+	text, _ := os.ReadFile(b.opened)
+	return strings.Count(string(text), " gate\n")
+}
+
+// claims taps a card at another kiosk and makes it a wallet's.
+func (s *site) claims(m *visitor, shown wire.Card) {
+	s.Helper()
+	v, err := s.enrolKiosk("desk").Tap(s.Context(), newTap(s.T, "gate", "0.10", shown))
+	if err != nil || v.Claim == "" {
+		s.Fatalf("a new card is %+v, %v", v, err)
+	}
+	m.post("/.paywall/cards/add", map[string]any{"claim": v.Claim})
+}
+
+// A reader that writes numbers to a terminal: tap, ten cents, open; and so on after the
+// kiosk and the paywall were restarted.
+func TestAKioskOpensForACardOnASerialReader(t *testing.T) {
+	s := startSiteWith(t, withKiosks, magazine)
+	terminal, line := openTerminal(t)
+	m := s.machine("5.00")
+	s.claims(m, plainCard(t, 1))
+	b, stop := s.startBridge(fmt.Sprintf(`{"driver":"lines","path":%q}`, line))
+	tap := func(want int) {
+		t.Helper()
+		if _, err := io.WriteString(terminal, "04 01 02 03 04 05 01\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "it is opened", func() bool { return b.openings() == want })
+		eventually(t, "it is paid for", func() bool {
+			return strings.Count(s.operator("kiosk", "list", "--taps"), "captured") == want
+		})
+	}
+	eventually(t, "the reader is well", func() bool { return strings.Contains(s.operator("kiosk", "list"), "lobby") })
+	tap(1)
+	m.wantsBalance("4.90")
+	stop()
+	time.Sleep(3 * time.Second) // the guard
+	stop = b.run()
+	s.load(magazine) // without kiosks
+	if _, err := io.WriteString(terminal, "04010203040501\n"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(300 * time.Millisecond)
+	if n := b.openings(); n != 1 {
+		t.Errorf("it is opened %d times by a paywall without kiosks", n)
+	}
+	if err := s.tryLoad(withKiosks, magazine); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1500 * time.Millisecond) // it asks for the price again
+	tap(2)
+	m.wantsBalance("4.80")
+	stop()
+}

@@ -1,0 +1,54 @@
+//go:build root && linux
+
+package caddymodule
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/virtual"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/pcsc/pcsctest"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
+)
+
+// From a card on a reader of the real pcscd to money that has moved: a card that signs is
+// claimed, tapped, and paid for each time that it is laid down; one of another shop is not.
+func TestACardOnARealReaderOpensTheGate(t *testing.T) {
+	address := pcsctest.StartReal(t)
+	s := startSiteWith(t, withKiosks, magazine)
+	m := s.machine("5.00")
+	mine := s.ntag(card.UID{0x04, 1, 1, 1, 1, 1, 1})
+	picc, mac := mine.SUN()
+	s.claims(m, wire.Card{SUN: true, PICC: picc, MAC: mac})
+	b, stop := s.startBridge(`{"driver":"pcsc","name":"Virtual*"}`)
+	defer stop()
+	taps := func() string { return s.operator("kiosk", "list", "--taps") }
+	lay := func(n *virtual.NTAG, until func() bool) {
+		t.Helper()
+		ctx, remove := context.WithCancel(t.Context())
+		lying := make(chan error, 1)
+		go func() { lying <- virtual.Lie(ctx, address, virtual.ATR, n, pcsctest.Hurry) }()
+		eventually(t, "the tap has come to its end", until)
+		remove()
+		if err := <-lying; err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second) // pcscd looks every 400 ms whether it is gone
+	}
+	eventually(t, "the reader is well", func() bool { return strings.Contains(s.operator("kiosk", "list"), "lobby") })
+	for n := 1; n <= 2; n++ {
+		lay(mine, func() bool { return b.openings() == n && strings.Count(taps(), "captured") == n })
+		time.Sleep(2500 * time.Millisecond) // the guard
+	}
+	m.wantsBalance("4.80")
+	number := card.UID{0x04, 2, 2, 2, 2, 2, 2}
+	foreign := virtual.NewNTAG(number, card.Bolt(card.Key{9}, number, 1).Keys, "https://shop.example/?")
+	lay(foreign, func() bool { return strings.Contains(taps(), "forged") })
+	m.wantsBalance("4.80")
+	if b.openings() != 2 {
+		t.Errorf("it is opened %d times", b.openings())
+	}
+}

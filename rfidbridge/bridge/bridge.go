@@ -1,0 +1,193 @@
+package bridge
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/client"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/journal"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/tap"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
+)
+
+// How often the paywall is told what is owed, and how the kiosk is.
+const (
+	settleEvery = 200 * time.Millisecond
+	reportEvery = 30 * time.Second
+)
+
+// Bridge is a kiosk at work.
+type Bridge struct {
+	config  Config
+	client  *client.Client
+	desk    *tap.Desk
+	version string
+	log     *slog.Logger
+
+	mu      sync.Mutex
+	product *wire.Product    // as the paywall sells it; nil: not known yet, or not sold
+	readers map[string]error // and what is wrong with them
+	backlog int
+}
+
+// New makes a kiosk ready, with the journal that a crash may have left.
+func New(c Config, id *client.Identity, j *journal.Journal, version string, log *slog.Logger) (*Bridge, error) {
+	paywall, err := client.New(id, nil)
+	if err != nil {
+		return nil, err
+	}
+	opens, err := c.Actuator.actuator()
+	if err != nil {
+		return nil, err
+	}
+	b := &Bridge{
+		config: c, client: paywall, version: version, log: log, readers: make(map[string]error),
+		desk: &tap.Desk{
+			Kiosk: id.Kiosk, Paywall: paywall, Actuator: opens, Patience: time.Duration(c.Patience), Opening: time.Duration(c.Actuator.Timeout),
+			CaptureUnknown: c.CaptureUnknown, Now: time.Now, Random: rand.Reader, Log: log,
+		},
+	}
+	return b, b.desk.Start(j)
+}
+
+// Run watches the readers until ctx ends, or one that is read once has ended and there is
+// no other. What is owed is told to the paywall before it returns, if that answers.
+func (b *Bridge) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	var tending, watching sync.WaitGroup
+	b.report(ctx)
+	tending.Go(func() { b.tend(ctx) })
+	for _, r := range b.config.Readers {
+		driver, err := r.driver()
+		if err != nil {
+			stop()
+			return err
+		}
+		watching.Go(func() {
+			if err := driver.Run(ctx, b); err != nil && ctx.Err() == nil {
+				b.log.Info("a reader is watched no longer", "driver", r.Driver, "why", err)
+			}
+		})
+	}
+	watching.Wait()
+	stop()
+	tending.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), client.Timeout)
+	defer cancel()
+	_, err := b.desk.Settle(last)
+	return err
+}
+
+// tend tells the paywall what is owed, and how the kiosk is.
+func (b *Bridge) tend(ctx context.Context) {
+	reported, quiet := time.Now(), time.Time{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(settleEvery):
+		}
+		if time.Now().After(quiet) {
+			left, err := b.desk.Settle(ctx)
+			if err != nil && ctx.Err() == nil {
+				b.log.Warn("the paywall cannot be told what is owed; it is tried again", "taps", left, "error", err)
+				quiet = time.Now().Add(time.Second)
+			}
+			b.mu.Lock()
+			b.backlog = left
+			b.mu.Unlock()
+		}
+		if time.Since(reported) > reportEvery || b.known() == nil && time.Since(reported) > time.Second {
+			reported = time.Now()
+			b.report(ctx)
+		}
+	}
+}
+
+// report tells the paywall how the kiosk is, and learns the product's price.
+func (b *Bridge) report(ctx context.Context) {
+	b.mu.Lock()
+	state := wire.State{Version: b.version, Backlog: b.backlog}
+	for name, fault := range b.readers {
+		r := wire.Reader{Name: name}
+		if fault != nil {
+			r.Fault = fault.Error()
+		}
+		state.Readers = append(state.Readers, r)
+	}
+	b.mu.Unlock()
+	slices.SortFunc(state.Readers, func(a, b wire.Reader) int { return cmp.Compare(a.Name, b.Name) })
+	state.Readers = state.Readers[:min(len(state.Readers), mostReaders)]
+	policy, err := b.client.State(ctx, state)
+	if err != nil {
+		if ctx.Err() == nil {
+			b.log.Error("the paywall does not answer this kiosk", "error", err)
+		}
+		return
+	}
+	i := slices.IndexFunc(policy.Products, func(p wire.Product) bool { return p.Name == b.config.Product })
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.product = nil; i < 0 {
+		b.log.Error("the paywall does not sell this kiosk's product", "product", b.config.Product)
+		return
+	}
+	b.product = &policy.Products[i]
+}
+
+// mostReaders is how many the paywall is told of.
+const mostReaders = 8
+
+func (b *Bridge) known() *wire.Product {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.product
+}
+
+var errNoProduct = errors.New("what this kiosk sells is not known yet")
+
+// Arrived implements [reader.Sink].
+func (b *Bridge) Arrived(name string, shown wire.Card) {
+	product := b.known()
+	if product == nil {
+		b.log.Error("a tap is refused", "reader", name, "error", errNoProduct)
+		return
+	}
+	begun := time.Now()
+	r := b.desk.Tap(context.Background(), shown, *product, false) // it is brought to its end
+	b.log.Info("a tap", "reader", name, "card", fmt.Sprint(shown), "result", r.Kind, "reason", r.Reason, "took", time.Since(begun))
+	if r.Reason == wire.PriceChanged {
+		b.mu.Lock()
+		b.product = &r.Product
+		b.mu.Unlock()
+	}
+}
+
+// Unread implements [reader.Sink].
+func (b *Bridge) Unread(name string, why error) {
+	b.log.Warn("a card cannot be read", "reader", name, "error", why)
+}
+
+// Gone implements [reader.Sink].
+func (*Bridge) Gone(string) {}
+
+// Health implements [reader.Sink].
+func (b *Bridge) Health(name string, fault error) {
+	b.mu.Lock()
+	before, known := b.readers[name]
+	b.readers[name] = fault
+	b.mu.Unlock()
+	switch {
+	case fault != nil && (!known || before == nil):
+		b.log.Error("a reader does not read", "reader", name, "error", fault)
+	case fault == nil && (!known || before != nil):
+		b.log.Info("a reader is well", "reader", name)
+	}
+}
