@@ -34,10 +34,10 @@ var endpoints = map[string]struct {
 	page.RedeemPath:      {http.MethodPost, (*call).redeem, false},
 	page.PayPath:         {http.MethodPost, (*call).pay, false},
 	page.RecoverPath:     {http.MethodPost, (*call).recover, false},
-	cardsPath:            {http.MethodGet, (*call).listCards, false},
-	addCardPath:          {http.MethodPost, (*call).addCard, false},
-	changeCardPath:       {http.MethodPost, (*call).changeCard, false},
-	removeCardPath:       {http.MethodPost, (*call).removeCard, false},
+	page.CardsPath:       {http.MethodGet, (*call).showCards, false},
+	page.AddCardPath:     {http.MethodPost, (*call).addCard, false},
+	page.ChangeCardPath:  {http.MethodPost, (*call).changeCard, false},
+	page.RemoveCardPath:  {http.MethodPost, (*call).removeCard, false},
 }
 
 // kioskEndpoints is everything below /.paywall/kiosk/, all POST. A kiosk has a token of

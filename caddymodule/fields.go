@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 
 	"github.com/caddy-paywall/caddy-paywall/caddymodule/page"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
@@ -23,12 +24,13 @@ type fields struct {
 	ID       wallet.OpID `json:"id"` // makes the call idempotent; drawn where absent
 	Revoke   bool        `json:"revoke"`
 
-	Card     string `json:"card"`
-	Claim    string `json:"claim"`
-	Name     string `json:"name"`
-	TapLimit string `json:"tap_limit"`
-	DayLimit string `json:"day_limit"`
-	Blocked  *bool  `json:"blocked"`
+	// Of cards: what is not given is not changed.
+	Card     string  `json:"card"`
+	Claim    string  `json:"claim"`
+	Name     *string `json:"name"`
+	TapLimit *string `json:"tap_limit"`
+	DayLimit *string `json:"day_limit"`
+	Blocked  *bool   `json:"blocked"`
 }
 
 // readFields reads the body: a form or JSON, by its media type.
@@ -65,7 +67,7 @@ func (c *call) readForm() error {
 	c.fields = fields{
 		Code: f.Get("code"), Recovery: f.Get("recovery_code"), Quote: f.Get("quote"), Path: f.Get("path"), Offer: f.Get("offer"),
 		Return: f.Get("return"), MaxPrice: f.Get("max_price"), Revoke: f.Get("revoke") != "",
-		Card: f.Get("card"), Claim: f.Get("claim"), Name: f.Get("name"), TapLimit: f.Get("tap_limit"), DayLimit: f.Get("day_limit"),
+		Card: f.Get("card"), Claim: f.Get("claim"), Name: given(f, "name"), TapLimit: given(f, "tap_limit"), DayLimit: given(f, "day_limit"),
 	}
 	if blocked := f.Get("blocked"); blocked != "" {
 		yes := blocked == "true"
@@ -77,6 +79,15 @@ func (c *call) readForm() error {
 		}
 	}
 	return nil
+}
+
+// given is a field of a form, or nil where the form does not have it.
+func given(f url.Values, name string) *string {
+	if !f.Has(name) {
+		return nil
+	}
+	value := f.Get(name)
+	return &value
 }
 
 // readJSON reads one JSON object, or nothing. The decoder's own errors may

@@ -91,7 +91,7 @@ func (k *kioskCall) answer(answer any, err error) error {
 	return nil
 }
 
-// kioskProblem is what a kiosk, or whoever has a card, is told of an error.
+// kioskProblem is what a kiosk is told of an error.
 func (c *call) kioskProblem(err error) error {
 	p := problem{key: page.BadRequest, detail: err.Error()}
 	switch {
@@ -103,8 +103,6 @@ func (c *call) kioskProblem(err error) error {
 		p.status = http.StatusForbidden
 	case errors.Is(err, kiosk.ErrCode):
 		p.status = http.StatusUnprocessableEntity
-	case errors.Is(err, kiosk.ErrTaken):
-		p.status, p.key = http.StatusConflict, page.Conflict
 	case errors.Is(err, kiosk.ErrInvalid):
 		p.status = http.StatusBadRequest
 	case errors.Is(err, wallet.ErrNotFound):

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -236,4 +238,45 @@ func TestAPaywallWithoutKiosksHasNone(t *testing.T) {
 	if _, err := s.tryOperator("kiosk", "list"); err == nil || !strings.Contains(err.Error(), "option kiosks") {
 		t.Errorf("the operator hears %v", err)
 	}
+}
+
+// A reader follows the address that a kiosk shows, gets a wallet by a voucher, and the card
+// is theirs; blocking it takes one click.
+func TestAReaderMakesACardTheirsOnAPage(t *testing.T) {
+	s := startSiteWith(t, withKiosks, magazine)
+	k, r := s.enrolKiosk("lobby"), s.browser()
+	shown := plainCard(t, 1)
+	v, err := k.Tap(t.Context(), newTap(t, "gate", "0.10", shown))
+	if err != nil || v.Claim == "" {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	address := "/.paywall/cards?claim=" + v.Claim
+	r.get(address).wants(http.StatusOK).says("A card needs a wallet").saysNot("/.paywall/cards/add")
+	r.submit("/.paywall/vouchers/redeem", url.Values{"code": {s.voucher("5.00")}, "return": {address}}).wants(http.StatusSeeOther).
+		wantsHeader("Location", address)
+	r.get(address).wants(http.StatusOK).says("A card wants to pay from this wallet", v.Claim)
+	r.submit("/.paywall/cards/add", url.Values{"claim": {v.Claim}, "name": {"Red <b>"}}).wants(http.StatusSeeOther).
+		wantsHeader("Location", "/.paywall/cards")
+	page := r.get("/.paywall/cards").wants(http.StatusOK).says("The card pays from your wallet now", "Red &lt;b&gt;")
+	id := regexp.MustCompile(`name="card" value="([0-9a-f]{64})"`).FindStringSubmatch(page.body)[1]
+	if v, err = k.Tap(t.Context(), newTap(t, "gate", "0.10", shown)); err != nil || v.Outcome != wire.Granted {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	r.submit("/.paywall/cards/change", url.Values{"card": {id}, "name": {"Red"}, "tap_limit": {"1.00"}, "day_limit": {""}}).wants(http.StatusSeeOther)
+	r.get("/.paywall/cards").says("The card has been changed", `value="1.00"`)
+	if v, err = k.Tap(t.Context(), newTap(t, "coffee", "1.20", shown)); err != nil || v.Reason != wire.TapLimit {
+		t.Errorf("%+v, %v", v, err)
+	}
+	r.submit("/.paywall/cards/change", url.Values{"card": {id}, "tap_limit": {"lots"}}).wants(http.StatusSeeOther)
+	r.get("/.paywall/cards").says("The card could not be changed")
+	r.submit("/.paywall/cards/change", url.Values{"card": {id}, "blocked": {"true"}}).wants(http.StatusSeeOther)
+	r.get("/.paywall/cards").says("This card is blocked", "Let this card pay again", `value="Red"`)
+	if v, err = k.Tap(t.Context(), newTap(t, "gate", "0.10", shown)); err != nil || v.Reason != wire.Blocked {
+		t.Errorf("%+v, %v", v, err)
+	}
+	r.submit("/.paywall/cards/add", url.Values{"claim": {"none"}}).wants(http.StatusSeeOther)
+	r.get("/.paywall/cards").says("This card cannot be added")
+	r.submit("/.paywall/cards/remove", url.Values{"card": {id}}).wants(http.StatusSeeOther)
+	r.get("/.paywall/cards").says("The card has been removed", "No card pays from this wallet yet")
+	r.get("/.paywall/wallet").says(`href="/.paywall/cards?lang=en"`)
 }

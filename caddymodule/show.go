@@ -97,6 +97,7 @@ func (c *call) showPage(held *wallet.Wallet) error {
 }
 
 func (c *call) fill(p *page.Wallet, held wallet.Wallet, entries []wallet.Entry) {
+	p.Cards = c.app.Kiosks != nil
 	p.ID, p.Frozen, p.Balance, p.Held = held.ID.String(), held.Frozen, held.Available, held.Held
 	for _, pass := range held.Passes {
 		p.Passes = append(p.Passes, page.Pass{Title: c.app.rules.title(pass.Rule), Visits: pass.Visits, Until: pass.Until})

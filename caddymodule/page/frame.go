@@ -50,6 +50,10 @@ const (
 	RecoverPath     = "/.paywall/recover"
 	NewRecoveryPath = "/.paywall/wallet/recovery"
 	WalletPath      = "/.paywall/wallet"
+	CardsPath       = "/.paywall/cards"
+	AddCardPath     = CardsPath + "/add"
+	ChangeCardPath  = CardsPath + "/change"
+	RemoveCardPath  = CardsPath + "/remove"
 )
 
 // frameView is a Frame as the layout needs it.

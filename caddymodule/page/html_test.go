@@ -210,7 +210,10 @@ func checkAttributes(t *testing.T, n *html.Node) {
 }
 
 func TestEveryFormIsAPostToAKnownPathInTheSameLanguage(t *testing.T) {
-	known := map[string]bool{PayPath: true, RedeemPath: true, RecoverPath: true, NewRecoveryPath: true}
+	known := map[string]bool{
+		PayPath: true, RedeemPath: true, RecoverPath: true, NewRecoveryPath: true,
+		AddCardPath: true, ChangeCardPath: true, RemoveCardPath: true,
+	}
 	for _, l := range locales {
 		for name, p := range samples(t, l.tag) {
 			t.Run(l.tag+"/"+name, func(t *testing.T) {

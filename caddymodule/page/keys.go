@@ -29,6 +29,13 @@ const (
 	TooLarge         = "too_large"
 	NotFound         = "not_found"
 
+	CardClaim   = "card_claim"  // too old, or none
+	CardTaken   = "card_taken"  // it is another wallet's
+	CardLimits  = "card_limits" // what is asked for is beyond the limits of names, limits and wallets
+	CardAdded   = "card_added"  // and what follows are notices
+	CardChanged = "card_changed"
+	CardRemoved = "card_removed"
+
 	Redeemed        = "redeemed"
 	Recovered       = "recovered"
 	RecoveryRenewed = "recovery_renewed"

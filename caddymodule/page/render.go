@@ -19,7 +19,7 @@ var templateFiles embed.FS
 
 // pageNames are the pages; each has a template file of its name, and all share
 // layout.html and forms.html.
-var pageNames = []string{"challenge", "wallet", "problem"}
+var pageNames = []string{"challenge", "wallet", "problem", "cards"}
 
 // templates holds one parsed template for each language and page, made on the
 // first page that is asked for, so that a start without one costs nothing.

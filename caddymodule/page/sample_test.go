@@ -53,12 +53,32 @@ func samples(t testing.TB, lang string) map[string]page {
 	for name, w := range sampleWallets(frame) {
 		pages["wallet-"+name] = w
 	}
+	frame.Path = CardsPath
+	for name, c := range sampleCards(frame) {
+		pages["cards-"+name] = c
+	}
 	frame.Path = "/articles/1"
 	for key := range catalogues()["en"].Messages {
 		pages["problem-"+key] = Problem{Frame: frame, Status: 409, Key: key, Return: "/articles/1"}
 	}
 	pages["problem-bare"] = Problem{Frame: Frame{Lang: lang}, Status: 400, Key: BadRequest}
 	return pages
+}
+
+func sampleCards(frame Frame) map[string]Cards {
+	full := Cards{Frame: frame, Exists: true, Return: CardsPath, Cards: []Card{
+		{ID: "0a1b", Name: "The red one", Spent: cents(120)},
+		{ID: "2c3d", Signs: true, Blocked: true, Tap: "2.50", Day: "10.00"},
+	}}
+	claimed := full
+	claimed.Claim, claimed.Return = "cla_im", CardsPath+"?claim=cla_im"
+	claimed.Notice = &Notice{Error: true, Key: CardClaim}
+	stranger := claimed
+	stranger.Exists, stranger.Cards, stranger.Notice = false, nil, nil
+	return map[string]Cards{
+		"full": full, "claimed": claimed, "stranger": stranger, "empty": {Frame: frame, Exists: true, Return: CardsPath},
+		"bare": {Frame: Frame{Lang: frame.Lang}},
+	}
 }
 
 func sampleChallenges(frame Frame) map[string]Challenge {

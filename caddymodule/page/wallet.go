@@ -24,6 +24,9 @@ type Wallet struct {
 	// Balance is what is available, Held what is set aside.
 	Balance, Held wallet.Amount
 
+	// Cards says that cards can pay from it at kiosks.
+	Cards bool
+
 	// Passes are the bundles with visits left.
 	Passes []Pass
 
@@ -65,6 +68,7 @@ func (p Wallet) Render(w io.Writer) error {
 type walletView struct {
 	frameView
 	HasWallet, Frozen, First bool
+	Cards                    bool
 	ID                       string
 	Balance, Held            wallet.Amount
 	Passes                   []Pass
@@ -83,7 +87,7 @@ type entryView struct {
 func (p Wallet) view() walletView {
 	v := walletView{
 		frameView: p.Frame.view(p.First || !p.Exists),
-		HasWallet: p.Exists, Frozen: p.Frozen, First: p.First, ID: clean(p.ID, maxName),
+		HasWallet: p.Exists, Frozen: p.Frozen, First: p.First, Cards: p.Cards, ID: clean(p.ID, maxName),
 		Balance: p.Balance, Held: p.Held, Return: WalletPath,
 	}
 	if p.Notice != nil && p.Notice.Key == Frozen {
