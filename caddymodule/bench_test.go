@@ -71,6 +71,12 @@ type benchSite struct {
 
 func newBench(b *testing.B, directives string) *benchSite {
 	b.Helper()
+	return newBenchWith(b, "", directives)
+}
+
+// newBenchWith is newBench with global options.
+func newBenchWith(b *testing.B, options, directives string) *benchSite {
+	b.Helper()
 	b.Setenv("XDG_DATA_HOME", b.TempDir())
 	root := b.TempDir()
 	for _, path := range []string{"articles/1", "free/1", "page"} {
@@ -84,7 +90,7 @@ func newBench(b *testing.B, directives string) *benchSite {
 	}
 	s := &benchSite{host: freeAddress(b)}
 	directives += "\nhandle /articles/new/* {\nrewrite * /page\nfile_server\n}"
-	config, err := adapt(fmt.Sprintf("{\nadmin off\n}\nhttp://%s {\nroot %s\n%s\n}", s.host, root, directives))
+	config, err := adapt(fmt.Sprintf("{\nadmin off\n%s\n}\nhttp://%s {\nroot %s\n%s\n}", options, s.host, root, directives))
 	if err != nil {
 		b.Fatal(err)
 	}

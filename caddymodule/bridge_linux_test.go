@@ -106,7 +106,9 @@ func TestAKioskOpensForACardOnASerialReader(t *testing.T) {
 			return strings.Count(s.operator("kiosk", "list", "--taps"), "captured") == want
 		})
 	}
-	eventually(t, "the reader is well", func() bool { return strings.Contains(s.operator("kiosk", "list"), "lobby") })
+	eventually(t, "the operator hears of the reader", func() bool {
+		return strings.Contains(s.operator("kiosk", "list", "--json"), line)
+	})
 	tap(1)
 	m.wantsBalance("4.90")
 	stop()

@@ -38,7 +38,9 @@ func TestACardOnARealReaderOpensTheGate(t *testing.T) {
 		}
 		time.Sleep(time.Second) // pcscd looks every 400 ms whether it is gone
 	}
-	eventually(t, "the reader is well", func() bool { return strings.Contains(s.operator("kiosk", "list"), "lobby") })
+	eventually(t, "the operator hears of the reader", func() bool {
+		return strings.Contains(s.operator("kiosk", "list", "--json"), pcsctest.RealReader)
+	})
 	for n := 1; n <= 2; n++ {
 		lay(mine, func() bool { return b.openings() == n && strings.Count(taps(), "captured") == n })
 		time.Sleep(2500 * time.Millisecond) // the guard

@@ -34,6 +34,7 @@ type Bridge struct {
 	mu      sync.Mutex
 	product *wire.Product    // as the paywall sells it; nil: not known yet, or not sold
 	readers map[string]error // and what is wrong with them
+	news    bool             // the paywall has not heard of all of them
 	backlog int
 }
 
@@ -104,16 +105,24 @@ func (b *Bridge) tend(ctx context.Context) {
 			b.backlog = left
 			b.mu.Unlock()
 		}
-		if time.Since(reported) > reportEvery || b.known() == nil && time.Since(reported) > time.Second {
+		if since := time.Since(reported); since > reportEvery || since > time.Second && b.mustReport() {
 			reported = time.Now()
 			b.report(ctx)
 		}
 	}
 }
 
+// mustReport reports whether there is something to tell or to ask before it is time.
+func (b *Bridge) mustReport() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.product == nil || b.news
+}
+
 // report tells the paywall how the kiosk is, and learns the product's price.
 func (b *Bridge) report(ctx context.Context) {
 	b.mu.Lock()
+	b.news = false
 	state := wire.State{Version: b.version, Backlog: b.backlog}
 	for name, fault := range b.readers {
 		r := wire.Reader{Name: name}
@@ -183,11 +192,13 @@ func (b *Bridge) Health(name string, fault error) {
 	b.mu.Lock()
 	before, known := b.readers[name]
 	b.readers[name] = fault
+	changed := !known || (before == nil) != (fault == nil)
+	b.news = b.news || changed
 	b.mu.Unlock()
 	switch {
-	case fault != nil && (!known || before == nil):
+	case changed && fault != nil:
 		b.log.Error("a reader does not read", "reader", name, "error", fault)
-	case fault == nil && (!known || before != nil):
+	case changed:
 		b.log.Info("a reader is well", "reader", name)
 	}
 }

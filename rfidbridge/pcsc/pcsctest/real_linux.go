@@ -2,6 +2,7 @@ package pcsctest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -70,7 +71,7 @@ func StartReal(t testing.TB) (address string) {
 		}
 	})
 	address = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		select {
 		case <-ended:
 			said, _ := os.ReadFile(log.Name())
@@ -109,14 +110,21 @@ func realReaders(t testing.TB) ([]pcsc.Reader, error) {
 	return c.Readers()
 }
 
+// freePort is a port that nobody has, below those that the system gives to connections: the
+// driver listens on all interfaces, and could not beside one.
 func freePort(t testing.TB) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test's
-	if err != nil {
-		t.Fatal(err)
+	const first, count = 10_000, 10_000
+	for range 100 {
+		port := first + rand.IntN(count)                                                      //nolint:gosec // it is no secret
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))) //nolint:noctx // a test's
+		if err == nil {
+			_ = listener.Close()
+			return port
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	t.Fatal("no port is free")
+	return 0
 }
 
 // Hurry has the system acknowledge what comes at once: for virtual.Lie.
