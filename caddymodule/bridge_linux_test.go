@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -22,19 +24,21 @@ import (
 type bridgeAt struct {
 	*site
 	state, opened string
+	screen        string // address of its page
 }
 
 // startBridge enrols a kiosk and runs it until the test ends, or stop is called.
 func (s *site) startBridge(readers string) (b *bridgeAt, stop func()) {
 	s.Helper()
-	b = &bridgeAt{site: s, state: s.TempDir()}
+	b = &bridgeAt{site: s, state: s.TempDir(), screen: freeAddress(s.T)}
 	b.opened = filepath.Join(b.state, "opened")
 	var made kioskCode
 	s.decode([]byte(s.operator("kiosk", "enrol", "lobby", "--json")), &made)
 	if _, err := client.Enrol(s.Context(), s.url, made.Code, filepath.Join(b.state, "identity.json"), nil); err != nil {
 		s.Fatal(err)
 	}
-	text := fmt.Sprintf(`{"product":"gate","readers":[%s],"actuator":{"exec":["sh","-c","echo $PAYWALL_TAP $PAYWALL_PRODUCT >> $0",%q]}}`, readers, b.opened)
+	text := fmt.Sprintf(`{"product":"gate","readers":[%s],"screen":%q,"actuator":{"exec":["sh","-c","echo $PAYWALL_TAP $PAYWALL_PRODUCT >> $0",%q]}}`,
+		readers, b.screen, b.opened)
 	if err := os.WriteFile(filepath.Join(b.state, "kiosk.json"), []byte(text), 0o600); err != nil {
 		s.Fatal(err)
 	}
@@ -70,6 +74,22 @@ func (b *bridgeAt) must(err error) {
 	if err != nil {
 		b.Fatal(err)
 	}
+}
+
+// shows waits until the screen says something, and returns its page.
+func (b *bridgeAt) shows(text string) (page string) {
+	b.Helper()
+	eventually(b.T, "the screen says "+text, func() bool {
+		response, err := http.Get("http://" + b.screen + "/?lang=en") //nolint:noctx // a test's
+		if err != nil {
+			return false
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		page = string(body)
+		return err == nil && strings.Contains(page, text)
+	})
+	return page
 }
 
 // openings is how often something was opened.
@@ -109,8 +129,18 @@ func TestAKioskOpensForACardOnASerialReader(t *testing.T) {
 	eventually(t, "the operator hears of the reader", func() bool {
 		return strings.Contains(s.operator("kiosk", "list", "--json"), line)
 	})
+	b.shows("Tap your card")
 	tap(1)
+	b.shows("Paid")
 	m.wantsBalance("4.90")
+	if _, err := io.WriteString(terminal, "04010203040599\n"); err != nil { // nobody's
+		t.Fatal(err)
+	}
+	claim := regexp.MustCompile(`alt="` + regexp.QuoteMeta(s.url) + `(/\.paywall/cards\?claim=[A-Za-z0-9_-]+)"`).FindStringSubmatch(b.shows("Nobody’s card yet"))
+	if claim == nil {
+		t.Fatal("the screen shows no address")
+	}
+	s.browser().get(claim[1]).wants(http.StatusOK).says("A card needs a wallet")
 	stop()
 	time.Sleep(3 * time.Second) // the guard
 	stop = b.run()

@@ -85,7 +85,7 @@ func TestTheSimulationTapsACardAtTheGate(t *testing.T) {
 	v, stop := s.startSimulation(made.Code, state)
 	gate := url.Values{"product": {"gate"}}
 	v.posts("/tap", gate)
-	v.says("0.00 USD", "Nobody&#39;s card yet", "Make this card mine", "Shut")
+	v.says("0.00 USD", "Nobody’s card yet", "Make this card mine", "Shut")
 	v.posts("/claim", url.Values{})
 	v.posts("/tap", gate)
 	v.says("Not enough money", "Shut")

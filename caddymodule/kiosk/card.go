@@ -55,6 +55,7 @@ type lastTap struct {
 
 // proof is what a card has shown, as far as it can be judged without knowing whose it is.
 type proof struct {
+	hash     uid.Hash
 	register string
 	tier     Tier
 	sun      card.SUN
@@ -79,11 +80,11 @@ func (c *Cashier) read(shown wire.Card) (p proof, reason wire.Reason) {
 	if p.uid.Random() {
 		return p, wire.NoIdentity
 	}
-	hash, err := p.uid.Hash(c.Keys.UIDs)
-	if err != nil {
+	var err error
+	if p.hash, err = p.uid.Hash(c.Keys.UIDs); err != nil {
 		return p, wire.NoIdentity
 	}
-	p.register = cardPrefix + hex.EncodeToString(hash[:])
+	p.register = cardPrefix + hex.EncodeToString(p.hash[:])
 	return p, ""
 }
 
@@ -96,28 +97,28 @@ func (c *Cashier) verify(p proof, version uint32) bool {
 }
 
 // newClaim is the code with which whoever holds an unknown card makes it theirs.
-func (c *Cashier) newClaim(p proof) (string, error) {
+func (c *Cashier) newClaim(p proof) string {
 	return c.seal(claim{
-		Card: p.register, Tier: p.tier, Counter: p.sun.Counter, Expires: c.Now().Add(claimLife).UnixMilli(),
-	}, claimSeal)
+		Card: p.hash, Tier: p.tier, Counter: p.sun.Counter, Expires: c.Now().Add(claimLife).UnixMilli(),
+	}.bytes(), claimSeal)
 }
 
 // AddCard makes a card a wallet's, by the claim that a kiosk has shown. Again it changes
 // nothing. ErrCode, ErrTaken, ErrInvalid.
 func (c *Cashier) AddCard(ctx context.Context, owner wallet.Wallet, sealed, name string) (Card, error) {
-	var given claim
-	if err := c.open(sealed, claimSeal, &given); err != nil {
-		return Card{}, err
-	}
-	if given.Expires <= c.Now().UnixMilli() {
-		return Card{}, ErrCode
-	}
-	name, err := cardName(name)
+	text, err := c.open(sealed, claimSeal)
 	if err != nil {
 		return Card{}, err
 	}
-	id := strings.TrimPrefix(given.Card, cardPrefix)
-	there, _, err := load[Card](ctx, c, given.Card)
+	var given claim
+	if given.read(text) != nil || given.Expires <= c.Now().UnixMilli() {
+		return Card{}, ErrCode
+	}
+	if name, err = cardName(name); err != nil {
+		return Card{}, err
+	}
+	id := hex.EncodeToString(given.Card[:])
+	there, _, err := load[Card](ctx, c, cardPrefix+id)
 	switch {
 	case err == nil && there.Wallet == owner.ID:
 		there.ID = id
@@ -141,7 +142,7 @@ func (c *Cashier) AddCard(ctx context.Context, owner wallet.Wallet, sealed, name
 	if err := c.save(ctx, indexOf(owner.ID)+id, wallet.OpID{}, true); err != nil && !errors.Is(err, errChanged) {
 		return Card{}, err
 	}
-	if err := c.save(ctx, given.Card, wallet.OpID{}, fresh); errors.Is(err, errChanged) {
+	if err := c.save(ctx, cardPrefix+id, wallet.OpID{}, fresh); errors.Is(err, errChanged) {
 		return Card{}, ErrTaken
 	} else if err != nil {
 		return Card{}, err

@@ -48,7 +48,8 @@ func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdic
 	one, reason, err := c.use(ctx, k, t, p, product.Price)
 	switch {
 	case errors.Is(err, wallet.ErrNotFound):
-		return c.unknown(p, v)
+		c.unknown(p, v)
+		return nil
 	case err != nil || reason != "":
 		v.Reason = reason
 		return err
@@ -57,14 +58,12 @@ func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdic
 }
 
 // unknown is the verdict on a card that nobody has.
-func (c *Cashier) unknown(p proof, v *wire.Verdict) (err error) {
+func (c *Cashier) unknown(p proof, v *wire.Verdict) {
 	if !c.verify(p, keyVersion) {
 		v.Reason = wire.Forged
-		return nil
+		return
 	}
-	v.Outcome = wire.Unknown
-	v.Claim, err = c.newClaim(p)
-	return err
+	v.Outcome, v.Claim = wire.Unknown, c.newClaim(p)
 }
 
 // use notes on the card that it is used for a tap, in one step with the comparison of its
@@ -140,7 +139,7 @@ func (c *Cashier) setAside(ctx context.Context, k Kiosk, t wire.Tap, p proof, on
 	}
 	if receipt.Outcome.Done() {
 		v.Outcome, v.Expires = wire.Granted, receipt.Until.UnixMilli()
-		v.Grant, err = c.seal(grant{t.ID, one.Wallet, hold.ID, price, t.Product, p.register}, grantSeal+k.Name)
+		v.Grant, err = c.sealGrant(grant{t.ID, one.Wallet, hold.ID, price, t.Product, p.register}, k.Name)
 		return err
 	}
 	switch receipt.Outcome {
@@ -182,8 +181,8 @@ const (
 // Capture takes the money of a granted tap: the product has been handed out. Again it
 // changes nothing. Expired where the money has gone back meanwhile. ErrCode.
 func (c *Cashier) Capture(ctx context.Context, k Kiosk, r wire.Resolve) (wire.Resolved, error) {
-	var g grant
-	if err := c.open(r.Grant, grantSeal+k.Name, &g); err != nil {
+	g, err := c.openGrant(r.Grant, k.Name)
+	if err != nil {
 		return wire.Resolved{}, err
 	}
 	id, err := c.resolving(g, Captured)
@@ -202,8 +201,8 @@ func (c *Cashier) Capture(ctx context.Context, k Kiosk, r wire.Resolve) (wire.Re
 // Release gives the money of a granted tap back: the product was not handed out. Again it
 // changes nothing. ErrCode.
 func (c *Cashier) Release(ctx context.Context, k Kiosk, r wire.Resolve) (wire.Resolved, error) {
-	var g grant
-	if err := c.open(r.Grant, grantSeal+k.Name, &g); err != nil {
+	g, err := c.openGrant(r.Grant, k.Name)
+	if err != nil {
 		return wire.Resolved{}, err
 	}
 	id, err := c.resolving(g, Released)

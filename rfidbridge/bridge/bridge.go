@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/client"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/journal"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/screen"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/tap"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 )
@@ -30,6 +33,7 @@ type Bridge struct {
 	desk    *tap.Desk
 	version string
 	log     *slog.Logger
+	screen  *screen.Screen
 
 	mu      sync.Mutex
 	product *wire.Product    // as the paywall sells it; nil: not known yet, or not sold
@@ -49,7 +53,7 @@ func New(c Config, id *client.Identity, j *journal.Journal, version string, log 
 		return nil, err
 	}
 	b := &Bridge{
-		config: c, client: paywall, version: version, log: log, readers: make(map[string]error),
+		config: c, client: paywall, version: version, log: log, screen: screen.New(id.Site, time.Now), readers: make(map[string]error),
 		desk: &tap.Desk{
 			Kiosk: id.Kiosk, Paywall: paywall, Actuator: opens, Patience: time.Duration(c.Patience), Opening: time.Duration(c.Actuator.Timeout),
 			CaptureUnknown: c.CaptureUnknown, Now: time.Now, Random: rand.Reader, Log: log,
@@ -62,7 +66,11 @@ func New(c Config, id *client.Identity, j *journal.Journal, version string, log 
 // no other. What is owed is told to the paywall before it returns, if that answers.
 func (b *Bridge) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	var tending, watching sync.WaitGroup
+	if err := b.showScreen(ctx, &tending); err != nil {
+		return err
+	}
 	b.report(ctx)
 	tending.Go(func() { b.tend(ctx) })
 	for _, r := range b.config.Readers {
@@ -84,6 +92,21 @@ func (b *Bridge) Run(ctx context.Context) error {
 	defer cancel()
 	_, err := b.desk.Settle(last)
 	return err
+}
+
+// showScreen serves the screen until ctx ends, where there is one.
+func (b *Bridge) showScreen(ctx context.Context, serving *sync.WaitGroup) error {
+	if b.config.Screen == "" {
+		return nil
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", b.config.Screen)
+	if err != nil {
+		return fmt.Errorf("the screen: %w", err)
+	}
+	server := &http.Server{Handler: b.screen.Handler(), ReadHeaderTimeout: client.Timeout}
+	serving.Go(func() { _ = server.Serve(listener) }) // it ends by Close
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	return nil
 }
 
 // tend tells the paywall what is owed, and how the kiosk is.
@@ -149,6 +172,7 @@ func (b *Bridge) report(ctx context.Context) {
 		return
 	}
 	b.product = &policy.Products[i]
+	b.screen.Sells(*b.product)
 }
 
 // mostReaders is how many the paywall is told of.
@@ -167,10 +191,13 @@ func (b *Bridge) Arrived(name string, shown wire.Card) {
 	product := b.known()
 	if product == nil {
 		b.log.Error("a tap is refused", "reader", name, "error", errNoProduct)
+		b.screen.Ended(tap.Result{Kind: tap.Offline})
 		return
 	}
+	b.screen.Checking()
 	begun := time.Now()
 	r := b.desk.Tap(context.Background(), shown, *product, false) // it is brought to its end
+	b.screen.Ended(r)
 	b.log.Info("a tap", "reader", name, "card", fmt.Sprint(shown), "result", r.Kind, "reason", r.Reason, "took", time.Since(begun))
 	if r.Reason == wire.PriceChanged {
 		b.mu.Lock()
@@ -181,6 +208,7 @@ func (b *Bridge) Arrived(name string, shown wire.Card) {
 
 // Unread implements [reader.Sink].
 func (b *Bridge) Unread(name string, why error) {
+	b.screen.Unread()
 	b.log.Warn("a card cannot be read", "reader", name, "error", why)
 }
 

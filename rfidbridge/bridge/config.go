@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -32,6 +33,10 @@ type Config struct {
 
 	// Actuator is what opens. Default: nothing does.
 	Actuator ActuatorConfig `json:"actuator"`
+
+	// Screen is where the kiosk's own browser finds what to show: host and port on the
+	// loopback interface. Default: there is no screen.
+	Screen string `json:"screen"`
 
 	// Patience is how long the paywall is asked for a verdict. Default: 3s.
 	Patience Duration `json:"patience"`
@@ -94,6 +99,8 @@ func (c Config) check() error {
 		return errors.New("product must be the name of one of the paywall's products, such as gate")
 	case len(c.Readers) == 0:
 		return errors.New(`readers must have one at least, such as {"driver": "pcsc"}`)
+	case c.Screen != "" && !isLoopback(c.Screen):
+		return errors.New("screen is for this machine alone: an address such as 127.0.0.1:8404")
 	case c.Actuator.Webhook != "" && len(c.Actuator.Exec) > 0:
 		return errors.New("actuator is a webhook or exec, not both")
 	}
@@ -104,6 +111,11 @@ func (c Config) check() error {
 	}
 	_, err := c.Actuator.actuator()
 	return err
+}
+
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && net.ParseIP(host).IsLoopback()
 }
 
 // rdmHeld is how long after its last frame a card counts as gone: modules write ten a second.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/tap"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/words"
 )
 
 //go:embed page.html
@@ -29,7 +30,8 @@ type view struct {
 	Products    []wire.Product
 	Currency    string
 	Last        *tap.Result
-	Words       words
+	Words       words.Words
+	Good        bool
 	Open        bool
 	Opened      string // product
 	Refresh     int    // seconds; zero: never
@@ -106,7 +108,7 @@ func (s *simulation) show(w http.ResponseWriter, r *http.Request, form, wrong st
 		v.Refresh = int(left/time.Second) + 1
 	}
 	if v.Last != nil {
-		v.Words = wordsOf(*v.Last)
+		v.Words, v.Good = words.Of(words.Languages[0], *v.Last), words.Good(*v.Last)
 	}
 	var body bytes.Buffer
 	if err := page.Execute(&body, v); err != nil {

@@ -1,0 +1,141 @@
+package screen
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/tap"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/words"
+)
+
+//go:embed page.html page.css page.js
+var files embed.FS
+
+var page = template.Must(template.ParseFS(files, "page.html"))
+
+// view is what the page is made of.
+type view struct {
+	Lang        string
+	Languages   []string
+	Title, Text string
+	Mark        string // ✓ or ✕, beside the colour; empty: neither
+	Mood        string // good, bad or calm: for colours, and sounds
+	Product     wire.Product
+	Claim       string
+	Code        template.URL
+	Version     int
+	Left        int64 // milliseconds until it is over; zero: it stays
+}
+
+func (s *Screen) view(lang string) view {
+	now := s.shown()
+	text := func(key string) string { return words.Text(lang, key) }
+	v := view{
+		Lang: lang, Languages: words.Languages, Mood: "calm", Product: now.product, Claim: now.claim,
+		Code: template.URL(now.code), Version: now.version, Left: now.left.Milliseconds(), //nolint:gosec // a picture of our own
+	}
+	switch now.phase {
+	case checking:
+		v.Title, v.Text = text("checking"), text("hold")
+	case unread:
+		v.Title, v.Text, v.Mood, v.Mark = text("unread"), text("again"), "bad", "✕"
+	case ended:
+		w := words.Of(lang, now.result)
+		v.Title, v.Text, v.Mood, v.Mark = w.Title, w.Text, "bad", "✕"
+		switch {
+		case words.Good(now.result):
+			v.Mood, v.Mark = "good", "✓"
+		case now.result.Kind == tap.Unclaimed:
+			v.Mood, v.Mark, v.Text = "calm", "", text("scan")
+		}
+		if now.result.Product.Name != "" {
+			v.Product = now.result.Product
+		}
+	default:
+		v.Title = text("idle")
+	}
+	return v
+}
+
+// Word is one of the screen's texts, for the page.
+func (v view) Word(key string) string { return words.Text(v.Lang, key) }
+
+// Handler serves the page, and tells it of changes at /events.
+func (s *Screen) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.servePage)
+	mux.HandleFunc("GET /events", s.serveEvents)
+	for name, media := range map[string]string{"page.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"} {
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, _ *http.Request) {
+			text, err := files.ReadFile(name)
+			if err != nil {
+				panic(err) // it is embedded
+			}
+			w.Header().Set("Content-Type", media)
+			_, _ = w.Write(text)
+		})
+	}
+	return mux
+}
+
+func (s *Screen) servePage(w http.ResponseWriter, r *http.Request) {
+	lang := r.URL.Query().Get("lang")
+	if !slices.Contains(words.Languages, lang) {
+		lang = words.Language(r.Header.Get("Accept-Language"))
+	}
+	var body bytes.Buffer
+	if err := page.Execute(&body, s.view(lang)); err != nil {
+		panic(err) // the tests execute it
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Vary", "Accept-Language")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy",
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	_, _ = body.WriteTo(w)
+}
+
+// keepAlive is how often a page that is told nothing is told so.
+const keepAlive = 20 * time.Second
+
+// serveEvents tells of each change, by its number (server-sent events).
+func (s *Screen) serveEvents(w http.ResponseWriter, r *http.Request) {
+	changes, stop := s.watch()
+	if changes == nil {
+		http.Error(w, "too many pages watch", http.StatusServiceUnavailable)
+		return
+	}
+	defer stop()
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	told := http.NewResponseController(w)
+	say := func(format string, args ...any) bool {
+		_, err := fmt.Fprintf(w, format, args...)
+		return err == nil && told.Flush() == nil
+	}
+	if !say("data: %d\n\n", s.shown().version) {
+		return
+	}
+	for {
+		select {
+		case <-r.Context().Done():
+			return
+		case version := <-changes:
+			if !say("data: %d\n\n", version) {
+				return
+			}
+		case <-time.After(keepAlive):
+			if !say(":\n\n") {
+				return
+			}
+		}
+	}
+}

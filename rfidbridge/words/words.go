@@ -1,0 +1,164 @@
+// Package words says to who has tapped a card what has become of it and what to do, in
+// English, French and Italian. It promises words for every end of a tap, also for one that
+// a newer paywall knows and it does not.
+package words
+
+import (
+	"slices"
+
+	"golang.org/x/text/language"
+
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/tap"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
+)
+
+// Languages are all there are, the first for whoever understands none of them.
+var Languages = []string{"en", "fr", "it"}
+
+var matcher = language.NewMatcher([]language.Tag{language.English, language.French, language.Italian})
+
+// Language is the best of them for an Accept-Language.
+func Language(accept string) string {
+	tags, _, err := language.ParseAcceptLanguage(accept)
+	if err != nil {
+		return Languages[0]
+	}
+	_, i, _ := matcher.Match(tags...)
+	return Languages[i]
+}
+
+// Words are a title that is read from a metre, and a sentence that says what to do.
+type Words struct {
+	Title, Text string
+}
+
+// Good reports whether who has tapped has what they wanted.
+func Good(r tap.Result) bool { return r.Kind == tap.Paid || r.Reason == wire.JustPaid }
+
+// Of is what to say of a tap, in one of the Languages.
+func Of(lang string, r tap.Result) Words {
+	i := max(0, slices.Index(Languages, lang))
+	if r.Kind != tap.Refused {
+		return kinds[r.Kind][i]
+	}
+	if w, known := reasons[r.Reason]; known {
+		return w[i]
+	}
+	return refused[i]
+}
+
+// Text is one of the screen's own texts.
+func Text(lang, key string) string { return texts[key][max(0, slices.Index(Languages, lang))] }
+
+type translated [3]Words // in the order of Languages
+
+var refused = translated{
+	{"Not paid", "The paywall refuses this card."},
+	{"Non payé", "Cette carte est refusée."},
+	{"Non pagato", "Questa carta non è accettata."},
+}
+
+var kinds = map[tap.Kind]translated{
+	tap.Paid: {
+		{"Paid", "Take it, or go in."}, {"Payé", "Servez-vous ou entrez."}, {"Pagato", "Prendi pure o entra."},
+	},
+	tap.Unclaimed: {
+		{"Nobody’s card yet", "Make it yours, and it pays from your wallet."},
+		{"Carte sans titulaire", "Ajoutez-la à votre portefeuille pour payer avec elle."},
+		{"Carta di nessuno", "Aggiungila al tuo portafoglio per pagare con questa carta."},
+	},
+	tap.NotOpened: {
+		{"It did not open", "You have not paid: the money is back in your wallet."},
+		{"Rien ne s’est ouvert", "Vous n’avez pas payé : l’argent est de retour dans votre portefeuille."},
+		{"Non si è aperto", "Non hai pagato: il denaro è tornato nel tuo portafoglio."},
+	},
+	tap.Offline: {
+		{"No connection", "Nothing was paid. Try again in a moment."},
+		{"Pas de connexion", "Rien n’a été payé. Réessayez dans un instant."},
+		{"Nessuna connessione", "Non è stato pagato nulla. Riprova tra poco."},
+	},
+	tap.OutOfOrder: {
+		{"Out of order", "No card is taken here at the moment."},
+		{"Hors service", "Aucune carte n’est acceptée ici pour le moment."},
+		{"Fuori servizio", "Per ora qui non si accettano carte."},
+	},
+}
+
+var reasons = map[wire.Reason]translated{
+	wire.NoMoney: {
+		{"Not enough money", "Top up this card’s wallet, then tap again."},
+		{"Solde insuffisant", "Rechargez le portefeuille de cette carte, puis présentez-la de nouveau."},
+		{"Saldo insufficiente", "Ricarica il portafoglio di questa carta, poi avvicinala di nuovo."},
+	},
+	wire.Blocked: {
+		{"This card is blocked", "Whoever owns it can let it pay again."},
+		{"Carte bloquée", "Son titulaire peut la débloquer."},
+		{"Carta bloccata", "Chi ne è titolare può sbloccarla."},
+	},
+	wire.Frozen: {
+		{"This wallet is frozen", "Ask the operator why."},
+		{"Portefeuille gelé", "Adressez-vous à l’exploitant."},
+		{"Portafoglio congelato", "Rivolgiti al gestore."},
+	},
+	wire.TapLimit: {
+		{"Above the card’s limit", "Its owner lets it pay less at a time."},
+		{"Au-dessus de la limite", "Son titulaire lui permet moins par passage."},
+		{"Oltre il limite della carta", "Chi ne è titolare le permette meno per volta."},
+	},
+	wire.DayLimit: {
+		{"Enough for today", "Its owner lets it pay less a day."},
+		{"Limite du jour atteinte", "Son titulaire lui permet moins par jour."},
+		{"Limite di oggi raggiunto", "Chi ne è titolare le permette meno al giorno."},
+	},
+	wire.TierLimit: {
+		{"Too much for this kind of card", "A card that only shows its number pays small sums."},
+		{"Trop pour ce type de carte", "Une carte qui ne montre que son numéro paie de petites sommes."},
+		{"Troppo per questo tipo di carta", "Una carta che mostra solo il numero paga piccole somme."},
+	},
+	wire.Forged: {
+		{"This card is not genuine", "It has not the key that it should have."},
+		{"Carte non authentique", "Elle n’a pas la clé qu’elle devrait avoir."},
+		{"Carta non autentica", "Non ha la chiave che dovrebbe avere."},
+	},
+	wire.Replayed: {
+		{"Tap again", "This message of the card has been used."},
+		{"Présentez de nouveau la carte", "Ce message de la carte a déjà servi."},
+		{"Avvicina di nuovo la carta", "Questo messaggio della carta è già stato usato."},
+	},
+	wire.ProofNeeded: {
+		{"Use another reader", "This card has to prove itself, and this reader does not ask."},
+		{"Utilisez un autre lecteur", "Cette carte doit prouver son identité, ce que ce lecteur ne demande pas."},
+		{"Usa un altro lettore", "Questa carta deve dimostrare la sua identità, e questo lettore non lo chiede."},
+	},
+	wire.NoIdentity: {
+		{"This card has no number of its own", "Phones and passports draw a new one each time; use a card."},
+		{"Cette carte n’a pas de numéro fixe", "Téléphones et passeports en changent à chaque fois ; utilisez une carte."},
+		{"Questa carta non ha un numero suo", "Telefoni e passaporti ne usano uno nuovo ogni volta: usa una carta."},
+	},
+	wire.NoProduct: {
+		{"Not for sale any more", "Choose something else."},
+		{"Plus en vente", "Choisissez autre chose."},
+		{"Non più in vendita", "Scegli qualcos’altro."},
+	},
+	wire.PriceChanged: {
+		{"The price has changed", "Look at the new one, then tap again."},
+		{"Le prix a changé", "Regardez le nouveau prix, puis présentez de nouveau la carte."},
+		{"Il prezzo è cambiato", "Guarda il nuovo prezzo, poi avvicina di nuovo la carta."},
+	},
+	wire.JustPaid: {
+		{"Already paid", "You have just paid for this. Wait a moment to buy one more."},
+		{"Déjà payé", "Vous venez de payer. Attendez un instant pour en acheter un autre."},
+		{"Già pagato", "Hai appena pagato. Aspetta un attimo per comprarne un altro."},
+	},
+}
+
+var texts = map[string][3]string{
+	"idle":     {"Tap your card", "Présentez votre carte", "Avvicina la carta"},
+	"checking": {"Checking", "Vérification", "Verifica in corso"},
+	"hold":     {"Leave the card where it is.", "Laissez la carte en place.", "Lascia la carta dov’è."},
+	"scan":     {"Scan this with your phone to make the card yours.", "Scannez ce code avec votre téléphone pour ajouter la carte.", "Scansiona il codice con il telefono per aggiungere la carta."},
+	"language": {"Language", "Langue", "Lingua"},
+	"title":    {"Kiosk", "Borne", "Chiosco"},
+	"unread":   {"Hold the card still", "Ne bougez pas la carte", "Tieni ferma la carta"},
+	"again":    {"It could not be read. Tap it again.", "Elle n’a pas pu être lue. Présentez-la de nouveau.", "Non è stata letta. Avvicinala di nuovo."},
+}
