@@ -15,6 +15,7 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/uid"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
+	"github.com/caddy-paywall/caddy-paywall/wallet/ledgertest"
 )
 
 // The attack: a number that was read in a crowd is written onto a blank card. It pays what
@@ -380,4 +381,27 @@ func TestTheLastTapsOfAKioskAreKept(t *testing.T) {
 		t.Error(err)
 	}
 	t.Logf("the register has %d bytes of %d", len(r.Value), wallet.MaxValue)
+}
+
+// The attack: a kiosk that taps in the past or the future, where no id is remembered.
+func TestATapOfAnotherTimeIsNone(t *testing.T) {
+	s := open(t)
+	m, h := s.enrol("machine"), s.holder(5*wallet.Unit)
+	shown := numbered(t, 1)
+	h.claims(m, shown)
+	for _, id := range []wallet.OpID{
+		{}, {6: 0x70, 8: 0x80},
+		ledgertest.NewID(t, func() time.Time { return s.clock.Now().Add(-wallet.ChargeMemory - time.Second) }),
+		ledgertest.NewID(t, func() time.Time { return s.clock.Now().Add(wallet.MaxClockSkew + time.Second) }),
+	} {
+		tap := m.newTap("coffee", shown)
+		tap.ID = id
+		if _, err := s.Tap(t.Context(), m.authenticated(wire.StatePath, wire.State{}), tap); !errors.Is(err, ErrInvalid) {
+			t.Errorf("a tap at %v: %v", id.Time(), err)
+		}
+	}
+	if cards, err := s.Cards(t.Context(), h.id); err != nil || cards[0].Spent != 0 {
+		t.Errorf("the card has spent %+v, %v", cards, err)
+	}
+	h.has(5*wallet.Unit, 0)
 }

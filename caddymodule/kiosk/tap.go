@@ -30,6 +30,9 @@ func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdic
 	if !wire.IsName(t.Product) {
 		return fmt.Errorf("%w: the product's name", ErrInvalid)
 	}
+	if age := c.Now().Sub(t.ID.Time()); age > wallet.ChargeMemory || age < -wallet.MaxClockSkew {
+		return errTapTime
+	}
 	shown, product, found := c.product(t.Product)
 	v.Product = shown
 	if !found {
@@ -56,6 +59,10 @@ func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdic
 	}
 	return c.setAside(ctx, k, t, p, one, product.Price, v)
 }
+
+// errTapTime is a tap whose id the ledger would not take either: it is found before the
+// card is used for it.
+var errTapTime = fmt.Errorf("%w: the tap's id is not one of now", ErrInvalid)
 
 // unknown is the verdict on a card that nobody has.
 func (c *Cashier) unknown(p proof, v *wire.Verdict) {
@@ -149,8 +156,8 @@ func (c *Cashier) setAside(ctx context.Context, k Kiosk, t wire.Tap, p proof, on
 		v.Reason = wire.Frozen
 	case wallet.Revoked, wallet.NotFound:
 		v.Reason = wire.Blocked
-	default: // an id of another time, or that is another tap's
-		return fmt.Errorf("%w: the tap's id is not one of now", ErrInvalid)
+	default: // an id that has become old meanwhile, or that is another hold's
+		return errors.Join(errTapTime, c.undo(ctx, p.register, t.ID, price))
 	}
 	return c.undo(ctx, p.register, t.ID, price)
 }
