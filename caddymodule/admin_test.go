@@ -60,6 +60,7 @@ func TestWithoutTheCredentialNothingMoves(t *testing.T) {
 		"vouchers/create": `{"value":"1.00","count":1}`, "vouchers/list": `{}`, "vouchers/void": `{"voucher":"1"}`,
 		"wallets/list": `{}`, "wallets/show": `{"wallet":"` + m.id() + `"}`, "wallets/credit": `{"wallet":"` + m.id() + `","amount":"1.00"}`,
 		"wallets/freeze": `{"wallet":"` + m.id() + `"}`, "report": `{}`, "verify": `{}`, "export": `{}`,
+		"kiosks/enrol": `{"kiosk":"lobby"}`, "kiosks/list": `{}`, "kiosks/disable": `{"kiosk":"lobby"}`,
 	}
 	if routes := new(adminAPI).Routes(); len(routes) != len(bodies) {
 		t.Errorf("there are %d routes, and %d are tested", len(routes), len(bodies))

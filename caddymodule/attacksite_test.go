@@ -19,7 +19,11 @@ var crossSite = [][2]string{
 // The attack: a page elsewhere that has the reader's browser post a form here.
 // Nothing happens, whatever the form asks for, and the answer leads nowhere.
 func TestAttackCrossSitePost(t *testing.T) {
-	s := startSite(t, magazine)
+	s := startSiteWith(t, withKiosks, magazine)
+	card, err := s.enrolKiosk("lobby").Tap(t.Context(), newTap(t, "gate", "0.10", plainCard(t, 1)))
+	if err != nil || card.Claim == "" {
+		t.Fatalf("a card to claim is %+v, %v", card, err)
+	}
 	reader := s.browser()
 	reader.submit(page.RedeemPath, url.Values{"code": {s.voucher("1.00")}}).wants(http.StatusSeeOther)
 	code := s.voucher("1.00")
@@ -37,18 +41,19 @@ func TestAttackCrossSitePost(t *testing.T) {
 			if mark[0] == "Origin" {
 				attacked.header.Del("Sec-Fetch-Site")
 			}
-			form := url.Values{"code": {code}, "quote": {c.Quote}, "offer": {"view"}, "revoke": {"1"}}
+			form := url.Values{"code": {code}, "quote": {c.Quote}, "offer": {"view"}, "revoke": {"1"}, "claim": {card.Claim}}
 			for _, answer := range []*checked{
-				attacked.submit(path, form), attacked.post(path, map[string]any{"code": code}),
+				attacked.submit(path, form), attacked.post(path, map[string]any{"code": code, "claim": card.Claim}),
 				attacked.with("Accept", "application/json").submit(path, form),
 			} {
 				answer.wants(http.StatusForbidden).wantsHeader("Set-Cookie", "").wantsHeader("Location", "").saysNot("token", code)
 			}
 		}
 	}
-	if posts != 5 {
-		t.Errorf("%d endpoints take posts, and 5 are tested", posts)
+	if posts != 8 {
+		t.Errorf("%d endpoints take posts, and 8 are tested", posts)
 	}
+	reader.with("Accept", "application/json").get(page.CardsPath).wants(http.StatusOK).says(`{"cards":[]}`)
 	if after := s.operator("verify", "--json"); after != before {
 		t.Errorf("the books were\n%s and are\n%s", before, after)
 	}
