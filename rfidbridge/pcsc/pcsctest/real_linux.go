@@ -38,7 +38,7 @@ func StartReal(t testing.TB) (address string) {
 	takeTurn(t)
 	if connection, err := net.Dial("unix", pcsc.DefaultSocket); err == nil { //nolint:noctx // a test's
 		_ = connection.Close()
-		t.Fatalf("a pcscd runs already at %s; this test needs to start its own", pcsc.DefaultSocket)
+		t.Fatalf("a pcscd runs already at %s, and this test starts its own: systemctl stop pcscd.socket pcscd", pcsc.DefaultSocket)
 	}
 	port := freePort(t)
 	config := filepath.Join(t.TempDir(), "reader.conf")
