@@ -148,14 +148,13 @@ func TestAKioskOpensForACardOnASerialReader(t *testing.T) {
 	if _, err := io.WriteString(terminal, "04010203040501\n"); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(300 * time.Millisecond)
+	b.shows("Out of order")
 	if n := b.openings(); n != 1 {
 		t.Errorf("it is opened %d times by a paywall without kiosks", n)
 	}
 	if err := s.tryLoad(withKiosks, magazine); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(1500 * time.Millisecond) // it asks for the price again
 	tap(2)
 	m.wantsBalance("4.80")
 	stop()
