@@ -1,10 +1,12 @@
 package caddymodule
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -87,9 +89,9 @@ func (api *adminAPI) serve(w http.ResponseWriter, r *http.Request, operation fun
 	}
 	// The app of the configuration that runs: after a failed reload Caddy keeps
 	// the admin endpoint of the one that does not.
-	running := caddy.ActiveContext()
-	if running.Context == nil { // the endpoint listens before the configuration runs
-		return adminError(http.StatusServiceUnavailable, startingText)
+	running, err := runningConfiguration(r.Context())
+	if err != nil {
+		return err
 	}
 	app, err := running.AppIfConfigured(appName)
 	if err != nil {
@@ -112,6 +114,24 @@ func (api *adminAPI) serve(w http.ResponseWriter, r *http.Request, operation fun
 	}
 	defer c.ledger.release()
 	return asAdminError(operation(c))
+}
+
+// startPatience is how long a route waits for the configuration to run.
+const startPatience = 2 * time.Second
+
+// runningConfiguration waits for it: the endpoint and the site listen before it runs, so
+// that whoever asks when the first page is there would come too early.
+func runningConfiguration(ctx context.Context) (caddy.Context, error) {
+	for deadline := time.Now().Add(startPatience); ; {
+		running := caddy.ActiveContext()
+		switch {
+		case running.Context != nil:
+			return running, nil
+		case ctx.Err() != nil || time.Now().After(deadline):
+			return running, adminError(http.StatusServiceUnavailable, startingText)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 func adminError(status int, text string) error {

@@ -171,8 +171,8 @@ func TestACommandWaitsForCaddyToComeUp(t *testing.T) {
 	}
 }
 
-// Caddy's admin endpoint listens before the configuration runs: who asks then is
-// told to come again, and --wait does.
+// Caddy's admin endpoint listens before the configuration runs: who asks then waits a
+// little, is told to come again, and with --wait does.
 func TestACommandWaitsForTheConfigurationToRun(t *testing.T) {
 	s := startSite(t, magazine)
 	if err := caddy.Stop(); err != nil {
@@ -196,16 +196,25 @@ func TestACommandWaitsForTheConfigurationToRun(t *testing.T) {
 		t.Errorf("before the configuration runs: %v", err)
 	}
 	<-asked
-	done := make(chan error, 1)
-	go func() {
-		_, err := early.tryOperator("verify", "--wait", "10s")
-		done <- err
-	}()
-	<-asked // once in vain
-	s.load(magazine)
-	if err := <-done; err != nil {
-		t.Errorf("with --wait: %v", err)
+	for _, wait := range []string{"0s", "10s"} {
+		done := make(chan error, 1)
+		go func() {
+			_, err := early.tryOperator("verify", "--wait", wait)
+			done <- err
+		}()
+		<-asked
+		if wait != "0s" {
+			<-asked // once in vain
+		}
+		s.load(magazine)
+		if err := <-done; err != nil {
+			t.Errorf("with --wait %s: %v", wait, err)
+		}
+		if err := caddy.Stop(); err != nil {
+			t.Fatal(err)
+		}
 	}
+	s.load(magazine)
 }
 
 func TestTheReportAddsUpByPathAndDayWithRefunds(t *testing.T) {
