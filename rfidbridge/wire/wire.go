@@ -135,8 +135,3 @@ type Resolved struct {
 	Outcome string `json:"outcome"` // captured, released, or expired: the money had gone back
 	Amount  string `json:"amount"`  // that the site got, or the card's wallet got back
 }
-
-// Error is the body of every answer that is no success.
-type Error struct {
-	Error string `json:"error"`
-}
