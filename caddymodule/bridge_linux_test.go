@@ -144,7 +144,9 @@ func TestAKioskOpensForACardOnASerialReader(t *testing.T) {
 	stop()
 	time.Sleep(3 * time.Second) // the guard
 	stop = b.run()
-	s.load(magazine) // without kiosks
+	b.shows("0.10")                    // it knows the price
+	time.Sleep(500 * time.Millisecond) // and has opened the line
+	s.load(magazine)                   // without kiosks
 	if _, err := io.WriteString(terminal, "04010203040501\n"); err != nil {
 		t.Fatal(err)
 	}
