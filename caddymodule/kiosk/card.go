@@ -2,16 +2,11 @@ package kiosk
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
-	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
-	"github.com/caddy-paywall/caddy-paywall/rfidbridge/uid"
-	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
@@ -22,9 +17,7 @@ const (
 	// MaxCards is how many a wallet may have.
 	MaxCards = 20
 
-	claimLife  = 5 * time.Minute
-	keyVersion = 1 // of the keys that a card is personalised with
-	mostName   = 40
+	mostName = 40
 )
 
 // Card is what the paywall knows of a card that pays from a wallet.
@@ -51,103 +44,6 @@ type lastTap struct {
 	Product string      `json:"product"`
 	Time    int64       `json:"time"`
 	Undone  bool        `json:"undone,omitempty"` // its money went back
-}
-
-// proof is what a card has shown, as far as it can be judged without knowing whose it is.
-type proof struct {
-	hash     uid.Hash
-	register string
-	tier     Tier
-	sun      card.SUN
-	uid      uid.UID
-	mac      card.MAC
-}
-
-// read finds out which card it is. A SUN message that nobody has signed yet proves nothing:
-// see verify.
-func (c *Cashier) read(shown wire.Card) (p proof, reason wire.Reason) {
-	p.uid, p.mac = shown.UID, shown.MAC
-	if shown.SUN {
-		p.tier = TierSUN
-		var err error
-		if p.sun, err = card.OpenSUN(card.Bolt(c.Keys.Cards, card.UID{}, keyVersion).Keys[1], shown.PICC); err != nil {
-			return p, wire.Forged
-		}
-		if p.uid, err = uid.New(p.sun.UID[:]); err != nil {
-			return p, wire.Forged
-		}
-	}
-	if p.uid.Random() {
-		return p, wire.NoIdentity
-	}
-	var err error
-	if p.hash, err = p.uid.Hash(c.Keys.UIDs); err != nil {
-		return p, wire.NoIdentity
-	}
-	p.register = cardPrefix + hex.EncodeToString(p.hash[:])
-	return p, ""
-}
-
-// verify reports whether the card has signed its message with its own key.
-func (c *Cashier) verify(p proof, version uint32) bool {
-	if p.tier == TierUID {
-		return true
-	}
-	return p.sun.Verify(card.Bolt(c.Keys.Cards, p.sun.UID, version).Keys[2], nil, p.mac) == nil
-}
-
-// newClaim is the code with which whoever holds an unknown card makes it theirs.
-func (c *Cashier) newClaim(p proof) string {
-	return c.seal(claim{
-		Card: p.hash, Tier: p.tier, Counter: p.sun.Counter, Expires: c.Now().Add(claimLife).UnixMilli(),
-	}.bytes(), claimSeal)
-}
-
-// AddCard makes a card a wallet's, by the claim that a kiosk has shown. Again it changes
-// nothing. ErrCode, ErrTaken, ErrInvalid.
-func (c *Cashier) AddCard(ctx context.Context, owner wallet.Wallet, sealed, name string) (Card, error) {
-	text, err := c.open(sealed, claimSeal)
-	if err != nil {
-		return Card{}, err
-	}
-	var given claim
-	if given.read(text) != nil || given.Expires <= c.Now().UnixMilli() {
-		return Card{}, ErrCode
-	}
-	if name, err = cardName(name); err != nil {
-		return Card{}, err
-	}
-	id := hex.EncodeToString(given.Card[:])
-	there, _, err := load[Card](ctx, c, cardPrefix+id)
-	switch {
-	case err == nil && there.Wallet == owner.ID:
-		there.ID = id
-		return there, nil
-	case err == nil:
-		return Card{}, ErrTaken
-	case !errors.Is(err, wallet.ErrNotFound):
-		return Card{}, err
-	}
-	if have, err := c.Cards(ctx, owner.ID); err != nil || len(have) >= MaxCards {
-		if err == nil {
-			err = fmt.Errorf("%w: a wallet has at most %d cards", ErrInvalid, MaxCards)
-		}
-		return Card{}, err
-	}
-	fresh := Card{
-		ID: id, Wallet: owner.ID, Generation: owner.Generation, Name: name, Tier: given.Tier, Version: keyVersion,
-		Added: c.Now().UnixMilli(), Counter: given.Counter,
-	}
-	// The index first: what it lists and no card says so is left out.
-	if err := c.save(ctx, indexOf(owner.ID)+id, wallet.OpID{}, true); err != nil && !errors.Is(err, errChanged) {
-		return Card{}, err
-	}
-	if err := c.save(ctx, cardPrefix+id, wallet.OpID{}, fresh); errors.Is(err, errChanged) {
-		return Card{}, ErrTaken
-	} else if err != nil {
-		return Card{}, err
-	}
-	return fresh, nil
 }
 
 func indexOf(owner wallet.WalletID) string { return indexPrefix + owner.String() + ":" }
