@@ -8,7 +8,8 @@ import (
 	"net"
 )
 
-// Transmitter is a card that can lie on a virtual reader.
+// Transmitter is a card that can lie on a virtual reader. One that also has a method Reset
+// is told when it gets its power, and when it loses it.
 type Transmitter interface {
 	Transmit(apdu []byte) []byte
 }
@@ -48,6 +49,9 @@ func Lie(ctx context.Context, address string, atr []byte, t Transmitter, hurry f
 			answer = t.Transmit(message)
 		case len(message) == 1 && message[0] == vpcdATR:
 		case len(message) == 1 && message[0] <= vpcdReset:
+			if r, can := t.(interface{ Reset() }); can {
+				r.Reset()
+			}
 			continue
 		default:
 			return errors.New("the virtual reader says what no version has said")
