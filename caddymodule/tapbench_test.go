@@ -30,7 +30,7 @@ func BenchmarkTap(b *testing.B) {
 	for range b.N {
 		picc, mac := n.SUN()
 		begun := time.Now()
-		r := desk.Tap(b.Context(), wire.Card{SUN: true, PICC: picc, MAC: mac}, product, true)
+		r := desk.Tap(b.Context(), tap.Presented{Card: wire.Card{SUN: true, PICC: picc, MAC: mac}}, product, true)
 		took = append(took, time.Since(begun))
 		if r.Kind != tap.Paid {
 			b.Fatalf("a tap is %+v", r)
@@ -79,7 +79,7 @@ func benchKiosk(b *testing.B) (*virtual.NTAG, *tap.Desk) {
 	number := card.UID{0x04, 1, 2, 3, 4, 5, 6}
 	n := virtual.NewNTAG(number, card.Bolt(keys.kiosks.Cards, number, 1).Keys, "")
 	picc, mac := n.SUN()
-	r := desk.Tap(b.Context(), wire.Card{SUN: true, PICC: picc, MAC: mac}, wire.Product{Name: "gate", Price: "0.10"}, false)
+	r := desk.Tap(b.Context(), tap.Presented{Card: wire.Card{SUN: true, PICC: picc, MAC: mac}}, wire.Product{Name: "gate", Price: "0.10"}, false)
 	owner := ledgertest.NewWallet(b, ledger, time.Now, 1_000_000*wallet.Unit)
 	_, err = cashier.AddCard(b.Context(), wallet.Wallet{ID: owner, Generation: 1}, r.Claim, "")
 	ok(err)

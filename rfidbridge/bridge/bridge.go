@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/client"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/journal"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/screen"
@@ -187,7 +188,7 @@ func (b *Bridge) known() *wire.Product {
 var errNoProduct = errors.New("what this kiosk sells is not known yet")
 
 // Arrived implements [reader.Sink].
-func (b *Bridge) Arrived(name string, shown wire.Card) {
+func (b *Bridge) Arrived(name string, shown wire.Card, exchange card.Exchange) {
 	product := b.known()
 	if product == nil {
 		b.log.Error("a tap is refused", "reader", name, "error", errNoProduct)
@@ -196,7 +197,8 @@ func (b *Bridge) Arrived(name string, shown wire.Card) {
 	}
 	b.screen.Checking()
 	begun := time.Now()
-	r := b.desk.Tap(context.Background(), shown, *product, false) // it is brought to its end
+	p := tap.Presented{Card: shown, Exchange: exchange}
+	r := b.desk.Tap(context.Background(), p, *product, false) // it is brought to its end
 	b.screen.Ended(r)
 	b.log.Info("a tap", "reader", name, "card", fmt.Sprint(shown), "result", r.Kind, "reason", r.Reason, "took", time.Since(begun))
 	if r.Reason == wire.PriceChanged {

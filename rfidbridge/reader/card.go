@@ -3,6 +3,7 @@ package reader
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/url"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
@@ -10,11 +11,6 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/uid"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 )
-
-// transmitter carries commands to a card; see pcsc.Card.
-type transmitter interface {
-	Transmit(command []byte) ([]byte, error)
-}
 
 // The commands that read what a card shows to a phone (NFC Forum, type 4 tag), and the
 // reader's own that reads its number (PC/SC part 3).
@@ -31,33 +27,61 @@ const (
 
 var (
 	errStatus = errors.New("the card answers with another status than success")
+	errNative = fmt.Errorf("%w: but for a command of its own", errStatus)
 	errFile   = errors.New("the card's file is longer than those of tags")
 )
 
-// readCard finds out what a card shows: a SUN message in its address, else its number.
-func readCard(t transmitter) (wire.Card, error) {
-	if shown, err := readSUN(t); err != nil || shown.SUN {
-		return shown, err
+// readCard finds out what a card shows: a SUN message in its address, else its number and
+// whether it has something of this site's with which it can prove itself. storage: the
+// reader plays the card's commands.
+func readCard(to card.Exchange, storage bool) (wire.Card, error) {
+	if !storage {
+		if shown, err := readSUN(to); err != nil || shown.SUN {
+			return shown, err
+		}
 	}
-	answer, err := ask(t, getUID)
+	answer, err := ask(to, getUID)
 	if err != nil {
 		return wire.Card{}, err
 	}
-	number, err := uid.New(answer)
-	return wire.Card{UID: number}, err
+	shown := wire.Card{}
+	if shown.UID, err = uid.New(answer); err != nil {
+		return wire.Card{}, err
+	}
+	shown.Kind, err = kindOf(to, storage)
+	return shown, err
+}
+
+// kindOf is the kind of a card without a SUN message, where it has something of this site's.
+func kindOf(to card.Exchange, storage bool) (card.Kind, error) {
+	if storage {
+		ours, err := marked(to)
+		if ours {
+			return card.KindUltralight, err
+		}
+		return "", err
+	}
+	_, err := ask(to, card.SelectApplication())
+	switch {
+	case errors.Is(err, errNative): // of a DESFire's own: done
+		return card.KindDESFire, nil
+	case errors.Is(err, errStatus):
+		return "", nil
+	}
+	return "", err
 }
 
 // readSUN reads the address that a card shows. A card without one, or with one that is no
 // SUN message, is no error.
-func readSUN(t transmitter) (wire.Card, error) {
+func readSUN(to card.Exchange) (wire.Card, error) {
 	for _, command := range [][]byte{selectNDEF, selectFile} {
-		if _, err := ask(t, command); errors.Is(err, errStatus) {
+		if _, err := ask(to, command); errors.Is(err, errStatus) {
 			return wire.Card{}, nil
 		} else if err != nil {
 			return wire.Card{}, err
 		}
 	}
-	file, err := readFile(t)
+	file, err := readFile(to)
 	if errors.Is(err, errStatus) || errors.Is(err, errFile) {
 		return wire.Card{}, nil
 	}
@@ -77,8 +101,8 @@ func readSUN(t transmitter) (wire.Card, error) {
 }
 
 // readFile reads the selected file, whose length is in its first two bytes.
-func readFile(t transmitter) ([]byte, error) {
-	file, err := ask(t, []byte{0x00, 0xB0, 0x00, 0x00, 0x02})
+func readFile(to card.Exchange) ([]byte, error) {
+	file, err := ask(to, []byte{0x00, 0xB0, 0x00, 0x00, 0x02})
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +115,7 @@ func readFile(t transmitter) ([]byte, error) {
 	}
 	for len(file) < length {
 		n := min(atOnce, length-len(file))
-		part, err := ask(t, []byte{0x00, 0xB0, byte(len(file) >> 8), byte(len(file)), byte(n)})
+		part, err := ask(to, []byte{0x00, 0xB0, byte(len(file) >> 8), byte(len(file)), byte(n)})
 		if err != nil {
 			return nil, err
 		}
@@ -104,12 +128,15 @@ func readFile(t transmitter) ([]byte, error) {
 }
 
 // ask sends a command and returns the answer without its status.
-func ask(t transmitter, command []byte) ([]byte, error) {
-	answer, err := t.Transmit(command)
+func ask(to card.Exchange, command []byte) ([]byte, error) {
+	answer, err := to(command)
 	if err != nil {
 		return nil, err
 	}
 	end := len(answer) - 2
+	if end >= 0 && answer[end] == 0x91 && answer[end+1] == 0x00 {
+		return nil, errNative
+	}
 	if end < 0 || answer[end] != 0x90 || answer[end+1] != 0x00 {
 		return nil, errStatus
 	}
@@ -132,7 +159,7 @@ func sunOf(address string) (shown wire.Card, found bool) {
 		}
 		copy(shown.PICC[:], picc)
 		copy(shown.MAC[:], mac)
-		shown.SUN = true
+		shown.SUN, shown.Kind = true, card.KindNTAG424
 		return shown, true
 	}
 	return shown, false

@@ -1,10 +1,12 @@
 package reader
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path"
 
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/pcsc"
 )
 
@@ -35,6 +37,10 @@ type seen struct {
 	events  uint32
 	present bool
 }
+
+// storageCard is how the ATR of a card without commands of its own begins, which the reader
+// plays the commands for (PC/SC part 3, 3.1.3.2.3.2). What it is follows.
+var storageCard = []byte{0x3B, 0x8F, 0x80, 0x01, 0x80, 0x4F, 0x0C, 0xA0, 0x00, 0x00, 0x03, 0x06}
 
 // watch follows pcscd's readers until the daemon is gone.
 func (d PCSC) watch(ctx context.Context, sink Sink) error {
@@ -79,7 +85,7 @@ func (d PCSC) compare(sink Sink, talking *pcsc.Client, known map[string]seen, re
 			sink.Gone(r.Name)
 		}
 		if now.present && (!was.present || now.events != was.events) {
-			d.read(sink, talking, r.Name)
+			d.read(sink, talking, r)
 		}
 	}
 	for name, was := range known {
@@ -96,19 +102,23 @@ func (d PCSC) compare(sink Sink, talking *pcsc.Client, known map[string]seen, re
 
 var errUnplugged = fmt.Errorf("unplugged: %w", pcsc.ErrReaderUnavailable)
 
-// read finds out what the card in a reader shows. It holds the card for itself meanwhile,
-// and no longer: whoever has tapped may take it away.
-func (d PCSC) read(sink Sink, talking *pcsc.Client, name string) {
-	held, err := talking.Connect(name)
+// read finds out what the card in a reader shows, and holds it for itself until the tap has
+// come to its end: whoever has tapped may take it away before.
+func (d PCSC) read(sink Sink, talking *pcsc.Client, r *pcsc.Reader) {
+	held, err := talking.Connect(r.Name)
 	if err != nil {
-		sink.Unread(name, err)
+		sink.Unread(r.Name, err)
 		return
 	}
-	shown, err := readCard(held)
-	_ = held.Close() // it may be gone by now
+	defer held.Close() // it may be gone by now
+	shown, err := readCard(held.Transmit, bytes.HasPrefix(r.ATR, storageCard))
 	if err != nil {
-		sink.Unread(name, err)
+		sink.Unread(r.Name, err)
 		return
 	}
-	sink.Arrived(name, shown)
+	exchange := card.Exchange(held.Transmit)
+	if shown.Kind == card.KindUltralight {
+		exchange = through(exchange)
+	}
+	sink.Arrived(r.Name, shown, exchange)
 }

@@ -10,14 +10,17 @@ import (
 	"context"
 	"time"
 
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 )
 
 // Sink hears what happens at readers. It may be called by several drivers at once, and for
 // one reader in order.
 type Sink interface {
-	// Arrived tells of a card and what it has shown.
-	Arrived(reader string, shown wire.Card)
+	// Arrived tells of a card and what it has shown. exchange reaches it until Arrived
+	// returns, with nobody else talking to it, and is nil where the reader can carry no
+	// commands.
+	Arrived(reader string, shown wire.Card, exchange card.Exchange)
 	// Unread tells of a card that has shown nothing: torn away too early, or of no kind
 	// that is known.
 	Unread(reader string, why error)

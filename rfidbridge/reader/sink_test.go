@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/uid"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 )
@@ -25,9 +26,12 @@ func (e event) String() string {
 // listener is a sink of a test.
 type listener chan event
 
-func (l listener) Arrived(reader string, shown wire.Card) { l <- event{"arrived", reader, shown, nil} }
-func (l listener) Unread(reader string, why error)        { l <- event{"unread", reader, wire.Card{}, why} }
-func (l listener) Gone(reader string)                     { l <- event{"gone", reader, wire.Card{}, nil} }
+func (l listener) Unread(reader string, why error) { l <- event{"unread", reader, wire.Card{}, why} }
+func (l listener) Gone(reader string)              { l <- event{"gone", reader, wire.Card{}, nil} }
+
+func (l listener) Arrived(reader string, shown wire.Card, _ card.Exchange) {
+	l <- event{"arrived", reader, shown, nil}
+}
 
 func (l listener) Health(reader string, fault error) {
 	if fault == nil {

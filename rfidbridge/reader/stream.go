@@ -96,7 +96,7 @@ func (d Stream) follow(ctx context.Context, sink Sink, read <-chan frame, ended 
 			case f.number != here:
 				leave()
 				here = f.number
-				sink.Arrived(d.Name, wire.Card{UID: f.number})
+				sink.Arrived(d.Name, wire.Card{UID: f.number}, nil)
 			}
 			if gone.Reset(d.Held); d.Held == 0 {
 				leave()

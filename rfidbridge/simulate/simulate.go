@@ -171,7 +171,7 @@ func (s *simulation) tapCard(ctx context.Context, name string) bool {
 	if product == nil {
 		return false
 	}
-	result := s.desk.Tap(ctx, wire.Card{UID: s.holder.card}, *product, false)
+	result := s.desk.Tap(ctx, tap.Presented{Card: wire.Card{UID: s.holder.card}}, *product, false)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last = &result

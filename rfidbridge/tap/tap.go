@@ -66,6 +66,8 @@ const (
 	Refused    Kind = "refused"      // with a reason
 	Unclaimed  Kind = "unclaimed"    // nobody's card, with the claim
 	NotOpened  Kind = "not_opened"   // the money goes back
+	Unread     Kind = "unread"       // the card was taken away before it had proved itself
+	Cancelled  Kind = "cancelled"    // whoever has tapped was asked for a PIN, and did not give one
 	Offline    Kind = "offline"      // the paywall does not answer
 	OutOfOrder Kind = "out_of_order" // the kiosk cannot write, or is no kiosk any more
 )
@@ -117,10 +119,10 @@ func (d *Desk) write(e journal.Entry) error {
 }
 
 // Tap carries a tap out, up to the opening. again says that a second purchase is meant.
-func (d *Desk) Tap(ctx context.Context, shown wire.Card, product wire.Product, again bool) Result {
+func (d *Desk) Tap(ctx context.Context, p Presented, product wire.Product, again bool) Result {
 	d.taps.Lock()
 	defer d.taps.Unlock()
-	result, err := d.tap(ctx, shown, product, again)
+	result, err := d.tap(ctx, p, product, again)
 	if err != nil {
 		d.Log.Error("the kiosk is out of order", "error", err)
 		return Result{Kind: OutOfOrder, Product: product}
@@ -128,7 +130,7 @@ func (d *Desk) Tap(ctx context.Context, shown wire.Card, product wire.Product, a
 	return result
 }
 
-func (d *Desk) tap(ctx context.Context, shown wire.Card, product wire.Product, again bool) (Result, error) {
+func (d *Desk) tap(ctx context.Context, p Presented, product wire.Product, again bool) (Result, error) {
 	id, err := wallet.NewOpID(d.Now(), d.Random)
 	if err != nil {
 		return Result{}, err
@@ -136,11 +138,15 @@ func (d *Desk) tap(ctx context.Context, shown wire.Card, product wire.Product, a
 	if err := d.write(journal.Entry{Tap: id, Step: journal.Intent, Product: product.Name}); err != nil {
 		return Result{}, err
 	}
-	v, err := d.verdict(ctx, wire.Tap{ID: id, Product: product.Name, Card: shown, Price: product.Price, Again: again})
+	v, err := d.verdict(ctx, p, wire.Tap{ID: id, Product: product.Name, Card: p.Card, Price: product.Price, Again: again})
 	result := Result{Kind: Refused, Reason: v.Reason, Product: v.Product}
 	switch {
 	case errors.Is(err, client.ErrUncertain):
 		result = Result{Kind: Offline, Product: product}
+	case errors.Is(err, errTorn):
+		result = Result{Kind: Unread, Product: product}
+	case errors.Is(err, ErrCancelled):
+		result = Result{Kind: Cancelled, Product: product}
 	case err != nil:
 		d.Log.Error("the paywall does not take this kiosk's taps", "error", err)
 		result = Result{Kind: OutOfOrder, Product: product}
@@ -152,8 +158,22 @@ func (d *Desk) tap(ctx context.Context, shown wire.Card, product wire.Product, a
 	return result, d.write(journal.Entry{Tap: id, Step: journal.Done, Outcome: string(result.Kind)})
 }
 
-// verdict asks for one until there is one or patience is over.
-func (d *Desk) verdict(ctx context.Context, t wire.Tap) (v wire.Verdict, err error) {
+// verdict asks for one, and does what the paywall wants for it.
+func (d *Desk) verdict(ctx context.Context, p Presented, t wire.Tap) (v wire.Verdict, err error) {
+	t.Exchange, t.PINPad = p.Exchange != nil, p.PIN != nil
+	for range mostAsked {
+		if v, err = d.ask(ctx, t); err != nil || v.Outcome != wire.Asked {
+			return v, err
+		}
+		if t.Answer, err = p.answer(ctx, v.Ask); err != nil {
+			return v, err
+		}
+	}
+	return v, errEndless
+}
+
+// ask sends a tap until it is answered or patience is over.
+func (d *Desk) ask(ctx context.Context, t wire.Tap) (v wire.Verdict, err error) {
 	ctx, cancel := context.WithTimeout(ctx, d.Patience)
 	defer cancel()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {

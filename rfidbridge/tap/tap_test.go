@@ -131,7 +131,7 @@ func (w *world) open(context.Context, actuator.Opening) (actuator.Outcome, error
 	return w.outcome, nil
 }
 
-func (w *world) tap() Result { return w.desk.Tap(context.Background(), wire.Card{}, coffee, false) }
+func (w *world) tap() Result { return w.desk.Tap(context.Background(), Presented{}, coffee, false) }
 
 func (w *world) settle() {
 	w.Helper()

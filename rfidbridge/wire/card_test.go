@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/uid"
 )
 
@@ -14,7 +15,10 @@ func cards(t testing.TB) []Card {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []Card{{UID: number}, {SUN: true, PICC: [16]byte{1, 2, 3}, MAC: [8]byte{4, 5}}}
+	return []Card{
+		{UID: number}, {UID: number, Kind: card.KindDESFire}, {SUN: true, PICC: [16]byte{1, 2, 3}, MAC: [8]byte{4, 5}, Kind: card.KindNTAG424},
+		{Bank: true, Token: [32]byte{1, 2, 3}},
+	}
 }
 
 func TestACardReadsAsItWasWritten(t *testing.T) {
@@ -33,7 +37,7 @@ func TestACardReadsAsItWasWritten(t *testing.T) {
 // The attack: a log that says who was where.
 func TestACardDoesNotPrint(t *testing.T) {
 	for _, c := range cards(t) {
-		tap := Tap{Card: c}
+		tap := Tap{Card: c, Answer: &Answer{Card: Hex{0xCC, 0x86, 0x80}, PIN: "cc86"}}
 		for _, verb := range []string{"%v", "%+v", "%#v", "%x", "%s", "%d"} {
 			for _, text := range []string{fmt.Sprintf(verb, c), fmt.Sprintf(verb, tap), fmt.Sprintf(verb, &tap)} {
 				if strings.Contains(text, "8680") || strings.Contains(text, "cc86") || strings.Contains(text, "010203") || strings.Contains(text, "1 2 3") {
@@ -52,7 +56,7 @@ func FuzzCard(f *testing.F) {
 		}
 		f.Add(text)
 	}
-	for _, text := range []string{`{}`, `null`, `{"uid":""}`, `{"uid":"04"}`, `{"uid":"04a39493","sun":{}}`, `{"sun":{"picc":"00","cmac":""}}`, `[]`} {
+	for _, text := range []string{`{}`, `null`, `{"uid":""}`, `{"uid":"04"}`, `{"uid":"04a39493","sun":{}}`, `{"sun":{"picc":"00","cmac":""}}`, `{"token":"00"}`, `{"uid":"04a39493","token":"00"}`, `{"uid":"04a39493","kind":"any"}`, `[]`} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

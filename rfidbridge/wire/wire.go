@@ -23,6 +23,9 @@ const (
 	ReleasePath = Prefix + "release"
 )
 
+// TapURLPath is the path of the address that a card shows to phones.
+const TapURLPath = "/.paywall/tap"
+
 // MaxBody is the most bytes that a body has, either way.
 const MaxBody = 64 << 10
 
@@ -77,6 +80,25 @@ type Tap struct {
 	Card    Card        `json:"card"`
 	Price   string      `json:"price"`           // that the kiosk has shown; the paywall's own counts
 	Again   bool        `json:"again,omitempty"` // a second purchase that is meant
+
+	Exchange bool    `json:"exchange,omitempty"` // the kiosk can carry commands to the card
+	PINPad   bool    `json:"pin_pad,omitempty"`  // and ask whoever has tapped for a PIN
+	Answer   *Answer `json:"answer,omitempty"`   // to what the paywall has asked for
+}
+
+// Ask is what the paywall wants before it judges: a command carried to the card, or a PIN.
+// The same tap is sent again with an Answer.
+type Ask struct {
+	State   string `json:"state"` // sealed, for the Answer
+	Command Hex    `json:"command,omitempty"`
+	PIN     bool   `json:"pin,omitempty"`
+}
+
+// Answer is what a kiosk has got for an Ask.
+type Answer struct {
+	State string `json:"state"`
+	Card  Hex    `json:"card,omitempty"` // what the card has answered to the command
+	PIN   PIN    `json:"pin,omitempty"`
 }
 
 // Outcome is what becomes of a tap.
@@ -84,6 +106,7 @@ type Outcome string
 
 // The outcomes.
 const (
+	Asked   Outcome = "asked"   // something is wanted first: see Ask
 	Granted Outcome = "granted" // the money is held: carry it out, then capture
 	Unknown Outcome = "unknown" // nobody's card: whoever holds it may claim it
 	Refused Outcome = "refused"
@@ -120,6 +143,7 @@ type Verdict struct {
 	Outcome Outcome     `json:"outcome"`
 	Reason  Reason      `json:"reason,omitempty"`
 	Product Product     `json:"product"`
+	Ask     *Ask        `json:"ask,omitempty"`
 	Grant   string      `json:"grant,omitempty"` // for Resolve: sealed, the kiosk cannot read it
 	Claim   string      `json:"claim,omitempty"` // the code with which an unknown card is claimed
 	Expires int64       `json:"expires,omitempty"`

@@ -72,6 +72,16 @@ var kinds = map[tap.Kind]translated{
 		{"Rien ne s’est ouvert", "Vous n’avez pas payé : l’argent est de retour dans votre portefeuille."},
 		{"Non si è aperto", "Non hai pagato: il denaro è tornato nel tuo portafoglio."},
 	},
+	tap.Unread: {
+		{"Too quick", "The card was gone before it was checked. Nothing was paid: tap it again."},
+		{"Trop rapide", "La carte est partie avant la fin du contrôle. Rien n’a été payé : présentez-la de nouveau."},
+		{"Troppo in fretta", "La carta è stata tolta prima della verifica. Non è stato pagato nulla: avvicinala di nuovo."},
+	},
+	tap.Cancelled: {
+		{"No PIN", "Nothing was paid. Tap again to enter the PIN."},
+		{"Pas de code", "Rien n’a été payé. Présentez de nouveau la carte pour saisir le code."},
+		{"Nessun PIN", "Non è stato pagato nulla. Avvicina di nuovo la carta per inserire il PIN."},
+	},
 	tap.Offline: {
 		{"No connection", "Nothing was paid. Try again in a moment."},
 		{"Pas de connexion", "Rien n’a été payé. Réessayez dans un instant."},

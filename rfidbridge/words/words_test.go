@@ -18,7 +18,7 @@ func TestEveryEndOfATapHasWords(t *testing.T) {
 			}
 			seen[w.Title] = true
 		}
-		for _, kind := range []tap.Kind{tap.Paid, tap.Unclaimed, tap.NotOpened, tap.Offline, tap.OutOfOrder} {
+		for _, kind := range []tap.Kind{tap.Paid, tap.Unclaimed, tap.NotOpened, tap.Unread, tap.Cancelled, tap.Offline, tap.OutOfOrder} {
 			check(tap.Result{Kind: kind})
 		}
 		for _, reason := range append(wire.Reasons, "one that a newer paywall knows") {

@@ -148,3 +148,37 @@ func File(file []byte) ([]byte, error) {
 	}
 	return file[2 : 2+n], nil
 }
+
+// The types of the blocks in the memory of a type 2 card (NFC Forum, type 2 tag, 2.3).
+const (
+	nullBlock    = 0x00
+	messageBlock = 0x03
+
+	// Terminator ends the blocks.
+	Terminator = 0xFE
+)
+
+// Area is the first message in the memory of a type 2 card, from its first user page on.
+func Area(area []byte) ([]byte, error) {
+	for len(area) >= 2 && area[0] != Terminator {
+		if area[0] == nullBlock {
+			area = area[1:]
+			continue
+		}
+		size, rest := int(area[1]), area[2:]
+		if size == 0xFF {
+			if len(rest) < 2 {
+				return nil, errMessage
+			}
+			size, rest = int(binary.BigEndian.Uint16(rest)), rest[2:]
+		}
+		if size > len(rest) {
+			return nil, errMessage
+		}
+		if area[0] == messageBlock {
+			return rest[:size], nil
+		}
+		area = rest[size:]
+	}
+	return nil, ErrNoURI
+}

@@ -85,3 +85,33 @@ func FuzzURI(f *testing.F) {
 		}
 	})
 }
+
+// The memory of a type 2 card has its message in a block, which others may stand before.
+func TestTheMessageOfAType2CardIsFound(t *testing.T) {
+	message := []byte{0xD1, 0x01, 0x02, 'U', 0x04, 'a'}
+	block := append([]byte{0x03, byte(len(message))}, message...)
+	long := append([]byte{0x03, 0xFF, 0x00, byte(len(message))}, message...)
+	for name, area := range map[string][]byte{
+		"alone": block, "behind others": append([]byte{0x00, 0x01, 0x01, 0xAA}, block...), "with a long length": long, "with an end": append(block, Terminator),
+	} {
+		if got, err := Area(area); err != nil || !bytes.Equal(got, message) {
+			t.Errorf("%s: %x, %v", name, got, err)
+		}
+	}
+	for name, area := range map[string][]byte{
+		"nothing": nil, "an end": {Terminator, 0x03, 0x00}, "too short": {0x03, 0x05, 0xD1}, "half a length": {0x03, 0xFF, 0x00}, "another block": {0x01, 0x01, 0xAA},
+	} {
+		if got, err := Area(area); err == nil {
+			t.Errorf("%s: %x", name, got)
+		}
+	}
+}
+
+func FuzzArea(f *testing.F) {
+	f.Add([]byte{0x00, 0x03, 0x02, 0xD1, 0x01, 0xFE})
+	f.Fuzz(func(t *testing.T, area []byte) {
+		if message, err := Area(area); err == nil && len(message) > len(area) {
+			t.Errorf("a message of %d bytes in %d", len(message), len(area))
+		}
+	})
+}
