@@ -9,7 +9,12 @@ import (
 //
 //	kiosks {
 //	    product <name> <price> [<title>]
-//	    limit   uid|sun <a tap> <a day>
+//	    proof   <product> <tier>
+//	    limit   <tier> <a tap> <a day>
+//	    kiosk   <name> {
+//	        proof <tier>
+//	        limit <tier> <a tap> <a day>
+//	    }
 //	    hold    <duration>
 //	    guard   <duration>
 //	}
@@ -17,7 +22,8 @@ func (k *Kiosks) unmarshal(d *caddyfile.Dispenser) error {
 	if d.NextArg() {
 		return d.Errf("kiosks takes a block, no arguments; remove %q", d.Val())
 	}
-	k.Products, k.Limits = make(map[string]KioskProduct), make(map[string]KioskLimits)
+	k.Products, k.Limits, k.Kiosks = make(map[string]KioskProduct), make(map[string]KioskLimits), make(map[string]KioskTerms)
+	proofs := make(map[string]string)
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		option := d.Val()
 		var err error
@@ -27,29 +33,66 @@ func (k *Kiosks) unmarshal(d *caddyfile.Dispenser) error {
 			if len(args) == 3 {
 				p.Title = args[2]
 			}
-			if _, twice := k.Products[args[0]]; twice {
-				return d.Errf("product %s is given twice; keep one", args[0])
-			}
-			k.Products[args[0]] = p
+			err = once(d, k.Products, "product", args[0], p)
+		case option == "proof" && len(args) == 2:
+			err = once(d, proofs, "proof", args[0], args[1])
 		case option == "limit" && len(args) == 3:
-			if _, twice := k.Limits[args[0]]; twice {
-				return d.Errf("limit %s is given twice; keep one", args[0])
+			err = once(d, k.Limits, "limit", args[0], KioskLimits{Tap: args[1], Day: args[2]})
+		case option == "kiosk" && len(args) == 1:
+			var terms KioskTerms
+			if err = terms.unmarshal(d); err == nil {
+				err = once(d, k.Kiosks, "kiosk", args[0], terms)
 			}
-			k.Limits[args[0]] = KioskLimits{Tap: args[1], Day: args[2]}
 		case option == "hold" && len(args) == 1:
 			k.Hold, err = parseKioskDuration(args[0])
 		case option == "guard" && len(args) == 1:
 			k.Guard, err = parseKioskDuration(args[0])
 		default:
-			return d.Errf("kiosks has product <name> <price> [<title>], limit uid|sun <a tap> <a day>, hold and guard <duration>; not %q with %d arguments", option, len(args))
+			return d.Errf("kiosks has product <name> <price> [<title>], proof <product> <tier>, limit <tier> <a tap> <a day>, kiosk <name> { … }, hold and guard <duration>; not %q with %d arguments", option, len(args))
 		}
 		if err != nil {
 			return d.WrapErr(err)
 		}
 	}
+	for name, proof := range proofs {
+		p, found := k.Products[name]
+		if !found {
+			return d.Errf("proof %s is for a product that there is not", name)
+		}
+		p.Proof = proof
+		k.Products[name] = p
+	}
 	if err := k.provision(); err != nil {
 		return d.WrapErr(err)
 	}
+	return nil
+}
+
+// unmarshal reads the block of one kiosk.
+func (t *KioskTerms) unmarshal(d *caddyfile.Dispenser) error {
+	t.Limits = make(map[string]KioskLimits)
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		option := d.Val()
+		switch args := d.RemainingArgs(); {
+		case option == "proof" && len(args) == 1 && t.Proof == "":
+			t.Proof = args[0]
+		case option == "limit" && len(args) == 3:
+			if err := once(d, t.Limits, "limit", args[0], KioskLimits{Tap: args[1], Day: args[2]}); err != nil {
+				return err
+			}
+		default:
+			return d.Errf("a kiosk has one proof <tier>, and limit <tier> <a tap> <a day>; not %q with %d arguments", option, len(args))
+		}
+	}
+	return nil
+}
+
+// once puts down what may be given once.
+func once[T any](d *caddyfile.Dispenser, all map[string]T, option, name string, value T) error {
+	if _, twice := all[name]; twice {
+		return d.Errf("%s %s is given twice; keep one", option, name)
+	}
+	all[name] = value
 	return nil
 }
 

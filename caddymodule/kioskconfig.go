@@ -2,6 +2,8 @@ package caddymodule
 
 import (
 	"fmt"
+	"maps"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -30,6 +32,9 @@ type Kiosks struct {
 	// 100.00.
 	Limits map[string]KioskLimits `json:"limits,omitempty"`
 
+	// What holds at single kiosks beside that, by their names.
+	Kiosks map[string]KioskTerms `json:"kiosks,omitempty"`
+
 	// How long the money of a tap is set aside for the machine to do its part, a second
 	// to 10 minutes. Default: 30 seconds.
 	Hold caddy.Duration `json:"hold,omitempty"`
@@ -40,12 +45,25 @@ type Kiosks struct {
 
 	products map[string]kiosk.Product
 	limits   map[kiosk.Tier]kiosk.Limits
+	terms    map[string]kiosk.Terms
 }
 
 // KioskProduct is one thing to buy.
 type KioskProduct struct {
 	Price string `json:"price"`           // a decimal
 	Title string `json:"title,omitempty"` // default: the name
+	Proof string `json:"proof,omitempty"` // the least that a card must prove for it; default: "uid"
+}
+
+// KioskTerms are what holds at one kiosk.
+type KioskTerms struct {
+	// The least that a card must prove here. A product that needs more still needs more.
+	// Default: "uid".
+	Proof string `json:"proof,omitempty"`
+
+	// These take the place of the general limits, tier by tier; they may be lower or
+	// higher. What a card has spent in a day is counted at all kiosks together.
+	Limits map[string]KioskLimits `json:"limits,omitempty"`
 }
 
 // KioskLimits are what one card may cost.
@@ -70,9 +88,19 @@ func (k *Kiosks) provision() error {
 	case len(k.Products) > maxProducts:
 		return fmt.Errorf("%d products; at most %d are told to kiosks", len(k.Products), maxProducts)
 	}
+	for _, provision := range []func() error{k.provisionProducts, k.provisionLimits, k.provisionTerms} {
+		if err := provision(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *Kiosks) provisionProducts() error {
 	k.products = make(map[string]kiosk.Product, len(k.Products))
 	for name, p := range k.Products {
 		price, err := wallet.ParseAmount(p.Price)
+		proof, known := parseProof(p.Proof)
 		switch {
 		case !wire.IsName(name):
 			return fmt.Errorf("product %q: a name is 1 to 40 lower-case letters, digits and hyphens", name)
@@ -82,25 +110,60 @@ func (k *Kiosks) provision() error {
 			return fmt.Errorf("product %s: its price must be above zero", name)
 		case len(p.Title) > maxTitle:
 			return fmt.Errorf("product %s: its title has more than %d bytes", name, maxTitle)
+		case !known:
+			return fmt.Errorf("product %s: proof %q: it is %s", name, p.Proof, tierNames())
 		}
 		title := p.Title
 		if title == "" {
 			title = name
 		}
-		k.products[name] = kiosk.Product{Title: title, Price: price}
+		k.products[name] = kiosk.Product{Title: title, Price: price, Proof: proof}
 	}
-	return k.provisionLimits()
+	return nil
 }
 
-func (k *Kiosks) provisionLimits() error {
-	k.limits = make(map[kiosk.Tier]kiosk.Limits)
-	for tier, limits := range kiosk.DefaultLimits {
-		k.limits[tier] = limits
+// parseProof reads the least that a card must prove; nothing is its number alone.
+func parseProof(name string) (kiosk.Tier, bool) {
+	if name == "" {
+		return kiosk.TierUID, true
 	}
-	for name, given := range k.Limits {
+	return kiosk.ParseTier(name)
+}
+
+func tierNames() string { return strings.Join(kiosk.TierNames(), ", ") }
+
+func (k *Kiosks) provisionLimits() (err error) {
+	given, err := parseLimits(k.Limits)
+	k.limits = maps.Clone(kiosk.DefaultLimits)
+	maps.Copy(k.limits, given)
+	return err
+}
+
+func (k *Kiosks) provisionTerms() error {
+	k.terms = make(map[string]kiosk.Terms, len(k.Kiosks))
+	for name, given := range k.Kiosks {
+		if !wire.IsName(name) {
+			return fmt.Errorf("kiosk %q: a name is 1 to 40 lower-case letters, digits and hyphens", name)
+		}
+		proof, known := parseProof(given.Proof)
+		if !known {
+			return fmt.Errorf("kiosk %s: proof %q: it is %s", name, given.Proof, tierNames())
+		}
+		limits, err := parseLimits(given.Limits)
+		if err != nil {
+			return fmt.Errorf("kiosk %s: %w", name, err)
+		}
+		k.terms[name] = kiosk.Terms{Proof: proof, Limits: limits}
+	}
+	return nil
+}
+
+func parseLimits(all map[string]KioskLimits) (map[kiosk.Tier]kiosk.Limits, error) {
+	limits := make(map[kiosk.Tier]kiosk.Limits, len(all))
+	for name, given := range all {
 		tier, known := kiosk.ParseTier(name)
 		if !known {
-			return fmt.Errorf("limit %q: it is for uid or for sun", name)
+			return nil, fmt.Errorf("limit %q: it is for %s", name, tierNames())
 		}
 		var l kiosk.Limits
 		var err error
@@ -108,12 +171,12 @@ func (k *Kiosks) provisionLimits() error {
 			l.Day, err = wallet.ParseAmount(given.Day)
 		}
 		if err != nil {
-			return fmt.Errorf("limit %s: %w", name, err)
+			return nil, fmt.Errorf("limit %s: %w", name, err)
 		}
 		if l.Tap < 0 || l.Day < l.Tap {
-			return fmt.Errorf("limit %s: first what one tap may cost, then what a day may: at least as much", name)
+			return nil, fmt.Errorf("limit %s: first what one tap may cost, then what a day may: at least as much", name)
 		}
-		k.limits[tier] = l
+		limits[tier] = l
 	}
-	return nil
+	return limits, nil
 }

@@ -39,7 +39,7 @@ var tapNotes kiosk.Notes
 // cashier judges for kiosks and for those who have cards.
 func (a *App) cashier(k *keys, ledger wallet.Ledger) *kiosk.Cashier {
 	return &kiosk.Cashier{
-		Ledger: ledger, Keys: k.kiosks, Products: a.Kiosks.products, Limits: a.Kiosks.limits, Currency: a.currency,
+		Ledger: ledger, Keys: k.kiosks, Products: a.Kiosks.products, Limits: a.Kiosks.limits, Terms: a.Kiosks.terms, Currency: a.currency,
 		Hold: time.Duration(a.Kiosks.Hold), Guard: time.Duration(a.Kiosks.Guard),
 		Now: a.now, Random: a.random, Notes: &tapNotes,
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/cipher"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
@@ -31,6 +32,7 @@ var (
 type Product struct {
 	Title string
 	Price wallet.Amount
+	Proof Tier // the least that a card has to prove for it
 }
 
 // Tier is how much a card has proved.
@@ -62,6 +64,9 @@ func ParseTier(name string) (Tier, bool) {
 	return 0, false
 }
 
+// TierNames are the names of all tiers, the least first.
+func TierNames() []string { return slices.Clone(tierNames[:]) }
+
 // Limits are what one card may cost. Zero: nothing at all.
 type Limits struct {
 	Tap wallet.Amount `json:"tap"` // at most, each
@@ -89,6 +94,7 @@ type Cashier struct {
 	Keys     Keys
 	Products map[string]Product
 	Limits   map[Tier]Limits
+	Terms    map[string]Terms // of kiosks, by their names; of those that have none, nothing more holds
 	Currency wallet.Currency
 
 	Hold  time.Duration // how long the money of a tap waits for its capture

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
@@ -48,7 +47,7 @@ func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdic
 		v.Reason = reason
 		return nil
 	}
-	one, reason, err := c.use(ctx, k, t, p, product.Price)
+	one, reason, err := c.use(ctx, k, t, p, product)
 	switch {
 	case errors.Is(err, wallet.ErrNotFound):
 		c.unknown(p, v)
@@ -75,9 +74,10 @@ func (c *Cashier) unknown(p proof, v *wire.Verdict) {
 
 // use notes on the card that it is used for a tap, in one step with the comparison of its
 // counter, or says why it may not be. A tap that has been noted before is not noted again.
-func (c *Cashier) use(ctx context.Context, k Kiosk, t wire.Tap, p proof, price wallet.Amount) (one Card, reason wire.Reason, err error) {
+func (c *Cashier) use(ctx context.Context, k Kiosk, t wire.Tap, p proof, product Product) (one Card, reason wire.Reason, err error) {
+	need := c.need(k.Name, product)
 	one, err = update(ctx, c, p.register, func(one *Card) error {
-		if reason = c.mayUse(one, p); reason != "" {
+		if reason = c.refuses(one, p, need); reason != "" {
 			return errKeep
 		}
 		known := one.Last.Tap == t.ID
@@ -92,47 +92,10 @@ func (c *Cashier) use(ctx context.Context, k Kiosk, t wire.Tap, p proof, price w
 			return errKeep
 		}
 		one.Counter = max(one.Counter, p.sun.Counter) // accepted, whatever becomes of the tap
-		reason = c.spend(one, k, t, p.tier, price)
+		reason = c.spend(one, k, t, p.tier, product.Price)
 		return nil
 	})
 	return one, reason, err
-}
-
-// mayUse is why a card may not be used at all.
-func (c *Cashier) mayUse(one *Card, p proof) wire.Reason {
-	switch {
-	case !c.verify(p, one.Version):
-		return wire.Forged
-	case p.tier < one.Tier:
-		return wire.ProofNeeded
-	case one.Blocked:
-		return wire.Blocked
-	}
-	return ""
-}
-
-// spend adds a price to what the card has spent today, or says why it may not.
-func (c *Cashier) spend(one *Card, k Kiosk, t wire.Tap, tier Tier, price wallet.Amount) wire.Reason {
-	now := c.Now().UTC()
-	if day := now.Format(time.DateOnly); one.Day != day {
-		one.Day, one.Spent = day, 0
-	}
-	last := one.Last
-	same := last.Tap != t.ID && !last.Undone && last.Kiosk == k.Name && last.Product == t.Product
-	limits := c.Limits[tier]
-	switch own := one.Own; {
-	case same && !t.Again && now.UnixMilli()-last.Time < c.Guard.Milliseconds():
-		return wire.JustPaid
-	case price > limits.Tap || one.Spent+price > limits.Day:
-		return wire.TierLimit
-	case own != nil && price > own.Tap:
-		return wire.TapLimit
-	case own != nil && one.Spent+price > own.Day:
-		return wire.DayLimit
-	}
-	one.Spent += price
-	one.Last = lastTap{Tap: t.ID, Kiosk: k.Name, Product: t.Product, Time: now.UnixMilli()}
-	return ""
 }
 
 // setAside holds the price, and seals what the kiosk needs to take it.
