@@ -16,6 +16,7 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/bridge"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/client"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/journal"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/serial/serialtest"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 )
 
@@ -112,7 +113,7 @@ func (s *site) claims(m *visitor, shown wire.Card) {
 // kiosk and the paywall were restarted.
 func TestAKioskOpensForACardOnASerialReader(t *testing.T) {
 	s := startSiteWith(t, withKiosks, magazine)
-	terminal, line := openTerminal(t)
+	terminal, line := serialtest.Open(t)
 	m := s.machine("5.00")
 	s.claims(m, plainCard(t, 1))
 	b, stop := s.startBridge(fmt.Sprintf(`{"driver":"lines","path":%q}`, line))

@@ -11,6 +11,7 @@
 //	bridge            the kiosk at work, and its configuration
 //	reader            watches for cards, whatever reader they are laid on
 //	pcsc, frames      what readers say: smart card readers through pcscd, serial ones, keyboards
+//	serial            serial lines, of readers and of relays
 //	uid, card         what a card has shown, and what that proves
 //	guard             taps that look alike
 //	tap, journal      a tap from the card to the settlement, and what is owed after a crash

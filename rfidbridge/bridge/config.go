@@ -5,21 +5,13 @@ package bridge
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os"
-	"slices"
 	"time"
 
-	"github.com/caddy-paywall/caddy-paywall/rfidbridge/actuator"
-	"github.com/caddy-paywall/caddy-paywall/rfidbridge/frames"
-	"github.com/caddy-paywall/caddy-paywall/rfidbridge/reader"
-	"github.com/caddy-paywall/caddy-paywall/rfidbridge/uid"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 )
 
@@ -44,22 +36,6 @@ type Config struct {
 	// CaptureUnknown takes the money where nobody knows whether the actuator has opened.
 	// Default: it goes back.
 	CaptureUnknown bool `json:"capture_unknown"`
-}
-
-// ReaderConfig is one reader, or all that pcscd has.
-type ReaderConfig struct {
-	Driver string     `json:"driver"` // pcsc, serial, lines, keyboard or stdin
-	Name   string     `json:"name"`   // of pcsc a pattern of readers' names; else how it is called
-	Path   string     `json:"path"`   // of serial, lines and keyboard: the device
-	Format uid.Format `json:"format"` // of lines, keyboard and stdin; default: hex
-}
-
-// ActuatorConfig is a webhook, a program, or neither.
-type ActuatorConfig struct {
-	Webhook    string   `json:"webhook"`     // an address
-	SecretFile string   `json:"secret_file"` // with the key that the webhook is signed with
-	Exec       []string `json:"exec"`        // a program and its arguments
-	Timeout    Duration `json:"timeout"`     // default: 2s
 }
 
 // Duration is a time such as "2s".
@@ -116,66 +92,4 @@ func (c Config) check() error {
 func isLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	return err == nil && net.ParseIP(host).IsLoopback()
-}
-
-// rdmHeld is how long after its last frame a card counts as gone: modules write ten a second.
-const rdmHeld = 500 * time.Millisecond
-
-func (r ReaderConfig) driver() (reader.Driver, error) {
-	format := r.Format
-	if format == "" {
-		format = uid.Hex
-	}
-	if !slices.Contains(uid.Formats, format) {
-		return nil, fmt.Errorf("format %q: it is one of %v", r.Format, uid.Formats)
-	}
-	s := reader.Stream{Name: r.Name}
-	if s.Name == "" {
-		s.Name = r.Driver + " " + r.Path
-	}
-	lines := func(in io.Reader, read frames.Read) error { return frames.Lines(in, format, read) }
-	switch r.Driver {
-	case "pcsc":
-		return reader.PCSC{Names: r.Name}, nil
-	case "stdin":
-		s.Open = func(context.Context) (io.ReadCloser, error) { return os.Stdin, nil }
-		s.Frames, s.Once = lines, true
-		return s, nil
-	case "serial":
-		s.Open, s.Frames, s.Held = reader.OpenSerial(r.Path), frames.RDM6300, rdmHeld
-	case "lines":
-		s.Open, s.Frames = reader.OpenSerial(r.Path), lines
-	case "keyboard":
-		s.Open = reader.OpenKeyboard(r.Path)
-		s.Frames = func(in io.Reader, read frames.Read) error { return frames.Wedge(in, format, read) }
-	default:
-		return nil, fmt.Errorf("driver %q: it is pcsc, serial, lines, keyboard or stdin", r.Driver)
-	}
-	if r.Path == "" {
-		return nil, fmt.Errorf("the driver %s needs a path, such as /dev/ttyUSB0", r.Driver)
-	}
-	return s, nil
-}
-
-const leastSecret = 16
-
-func (a ActuatorConfig) actuator() (actuator.Actuator, error) {
-	switch {
-	case len(a.Exec) > 0:
-		return actuator.Exec{Argv: a.Exec}, nil
-	case a.Webhook == "":
-		return actuator.None{}, nil
-	}
-	if _, err := http.NewRequest(http.MethodPost, a.Webhook, nil); err != nil { //nolint:noctx // it is not sent
-		return nil, fmt.Errorf("webhook: %w", err)
-	}
-	secret, err := os.ReadFile(a.SecretFile)
-	if err != nil {
-		return nil, fmt.Errorf("secret_file of the webhook: %w", err)
-	}
-	if secret = bytes.TrimSpace(secret); len(secret) < leastSecret {
-		return nil, fmt.Errorf("secret_file of the webhook has %d bytes, and needs %d", len(secret), leastSecret)
-	}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return &actuator.Webhook{URL: a.Webhook, Secret: secret, Client: client, Now: time.Now}, nil
 }

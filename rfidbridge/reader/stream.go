@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/frames"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/serial"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/uid"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 )
@@ -25,6 +26,17 @@ type Stream struct {
 	// Held is how long after its last frame a card counts as gone, for readers that go on
 	// writing while a card lies there. Zero: each number is a card that is gone at once.
 	Held time.Duration
+}
+
+// OpenSerial opens a serial line at 9600 baud, which is what readers speak.
+func OpenSerial(path string) func(context.Context) (io.ReadCloser, error) {
+	return func(context.Context) (io.ReadCloser, error) {
+		line, err := serial.Open(path, 9600)
+		if err != nil {
+			return nil, err
+		}
+		return line, nil
+	}
 }
 
 // Run implements [Driver].

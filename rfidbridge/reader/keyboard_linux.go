@@ -9,32 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// OpenSerial opens a serial line: raw, 9600 baud, 8 bits, no parity, which is what readers
-// speak. USB ones do not care.
-func OpenSerial(path string) func(context.Context) (io.ReadCloser, error) {
-	return func(context.Context) (io.ReadCloser, error) {
-		f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
-		if err != nil {
-			return nil, err
-		}
-		if err := onFile(f, makeRaw); err != nil {
-			return nil, fmt.Errorf("%s is no serial line: %w", path, closing(f, err))
-		}
-		return f, nil
-	}
-}
-
-func makeRaw(fd int) error {
-	t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
-	if err != nil {
-		return err
-	}
-	t.Iflag, t.Oflag, t.Lflag = 0, 0, 0
-	t.Cflag = unix.CS8 | unix.CREAD | unix.CLOCAL | unix.B9600
-	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
-	return unix.IoctlSetTermios(fd, unix.TCSETS, t)
-}
-
 // evGrab makes an input device the caller's alone (linux/input.h: EVIOCGRAB).
 const evGrab = 0x40044590
 
