@@ -36,6 +36,18 @@ const grammar = `{
 		secret         {env.PAYWALL_SECRET}
 		signing_keys   {file./run/new} {file./run/old}
 		token_lifetime 90d
+		kiosks {
+			product coffee 1.20 "A coffee"
+			product gate 0.10
+			proof coffee sun
+			limit uid 1 5.00
+			kiosk night-gate {
+				proof sun
+				limit sun 2 4
+			}
+			hold 20s
+			show_balance
+		}
 	}
 }
 http://a.example {
@@ -82,7 +94,13 @@ func TestTheWholeGrammarIsAdapted(t *testing.T) {
 	}
 	if app := compact(t, string(config.Apps.Paywall)); app != compact(t, `{
 		"currency": "EUR", "ledger": {"engine": "local", "dir": "/srv/paywall"}, "secret": "{env.PAYWALL_SECRET}",
-		"signing_keys": ["{file./run/new}", "{file./run/old}"], "token_lifetime": 7776000000000000
+		"signing_keys": ["{file./run/new}", "{file./run/old}"], "token_lifetime": 7776000000000000,
+		"kiosks": {
+			"products": {"coffee": {"price": "1.20", "title": "A coffee", "proof": "sun"}, "gate": {"price": "0.10"}},
+			"limits": {"uid": {"tap": "1", "day": "5.00"}},
+			"kiosks": {"night-gate": {"proof": "sun", "limits": {"sun": {"tap": "2", "day": "4"}}}},
+			"hold": 20000000000, "guard": 3000000000, "show_balance": true
+		}
 	}`) {
 		t.Errorf("the app is %s", app)
 	}
@@ -173,7 +191,7 @@ func TestEveryWrongUseIsRefusedWithItsLineAndItsCure(t *testing.T) {
 		{option("kiosks {\nkiosk lobby {\nlimit uid 1 2\nlimit uid 1 2\n}\n}"), ":6", "keep one"},
 		{option("kiosks {\nkiosk lobby {\n}\nkiosk lobby {\n}\n}"), ":", "keep one"},
 		{option("kiosks {\nlimit uid 2 1\n}"), ":", "at least as much"},
-		{option("kiosks {\nlimit uid 1\n}"), ":4", "limit uid|sun"},
+		{option("kiosks {\nlimit uid 1\n}"), ":4", "limit <tier>"},
 		{option("kiosks {\nhold 1h\n}"), ":", "a second to"},
 		{option("kiosks {\nguard 2h\n}"), ":", "at most"},
 		{option("kiosks {\ncolour red\n}"), ":4", "hold and guard"},

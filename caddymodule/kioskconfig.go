@@ -43,6 +43,10 @@ type Kiosks struct {
 	// taken for impatience, at most a minute. Default: 3 seconds.
 	Guard caddy.Duration `json:"guard,omitempty"`
 
+	// Tells kiosks what is left in the wallet after a tap, and they show it to whoever
+	// stands there. Default: they never learn it.
+	ShowBalance bool `json:"show_balance,omitempty"`
+
 	products map[string]kiosk.Product
 	limits   map[kiosk.Tier]kiosk.Limits
 	terms    map[string]kiosk.Terms

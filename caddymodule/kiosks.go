@@ -40,7 +40,7 @@ var tapNotes kiosk.Notes
 func (a *App) cashier(k *keys, ledger wallet.Ledger) *kiosk.Cashier {
 	return &kiosk.Cashier{
 		Ledger: ledger, Keys: k.kiosks, Products: a.Kiosks.products, Limits: a.Kiosks.limits, Terms: a.Kiosks.terms, Currency: a.currency,
-		Hold: time.Duration(a.Kiosks.Hold), Guard: time.Duration(a.Kiosks.Guard),
+		Hold: time.Duration(a.Kiosks.Hold), Guard: time.Duration(a.Kiosks.Guard), ShowBalance: a.Kiosks.ShowBalance,
 		Now: a.now, Random: a.random, Notes: &tapNotes,
 	}
 }

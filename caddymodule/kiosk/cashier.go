@@ -100,6 +100,8 @@ type Cashier struct {
 	Hold  time.Duration // how long the money of a tap waits for its capture
 	Guard time.Duration // how long the same card and product are the same purchase
 
+	ShowBalance bool // tells a kiosk what is left after a granted tap
+
 	Now    func() time.Time
 	Random io.Reader
 	Notes  *Notes

@@ -109,6 +109,9 @@ func (c *Cashier) setAside(ctx context.Context, k Kiosk, t wire.Tap, p proof, on
 	}
 	if receipt.Outcome.Done() {
 		v.Outcome, v.Expires = wire.Granted, receipt.Until.UnixMilli()
+		if c.ShowBalance {
+			v.Balance = c.Currency.Format(receipt.Balance)
+		}
 		v.Grant, err = c.sealGrant(grant{t.ID, one.Wallet, hold.ID, price, t.Product, p.register}, k.Name)
 		return err
 	}

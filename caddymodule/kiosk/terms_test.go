@@ -25,6 +25,27 @@ func TestAProductAndAKioskNeedAProof(t *testing.T) {
 	h.has(98*wallet.Unit, 2*wallet.Unit)
 }
 
+// What is left in a wallet is nobody's business at a till, unless the operator says so.
+func TestAVerdictHasTheBalanceOnlyWhereItIsShown(t *testing.T) {
+	s := open(t)
+	m, h := s.enrol("machine"), s.holder(3*wallet.Unit)
+	shown := numbered(t, 1)
+	h.claims(m, shown)
+	if v := m.wants(m.tap("coffee", shown), wire.Granted, ""); v.Balance != "" {
+		t.Errorf("a kiosk learns that %s is left", v.Balance)
+	}
+	s.ShowBalance = true
+	s.clock.Advance(s.Guard)
+	if v := m.wants(m.tap("coffee", shown), wire.Granted, ""); v.Balance != "1.00" {
+		t.Errorf("%q is left, want 1.00", v.Balance)
+	}
+	s.clock.Advance(s.Guard)
+	m.wants(m.tap("coffee", shown), wire.Granted, "")
+	if v := m.wants(m.tap("gate", shown), wire.Refused, wire.NoMoney); v.Balance != "" {
+		t.Errorf("a kiosk learns how much is missing: %s", v.Balance)
+	}
+}
+
 // A kiosk's limits stand in for the general ones, lower or higher; the day is everywhere
 // the same.
 func TestAKioskHasLimitsOfItsOwn(t *testing.T) {

@@ -27,6 +27,7 @@ type view struct {
 	Mark        string // ✓ or ✕, beside the colour; empty: neither
 	Mood        string // good, bad or calm: for colours, and sounds
 	Product     wire.Product
+	Balance     string // empty: it is not shown
 	Claim       string
 	Code        template.URL
 	Version     int
@@ -50,7 +51,7 @@ func (s *Screen) view(lang string) view {
 		v.Title, v.Text, v.Mood, v.Mark = w.Title, w.Text, "bad", "✕"
 		switch {
 		case words.Good(now.result):
-			v.Mood, v.Mark = "good", "✓"
+			v.Mood, v.Mark, v.Balance = "good", "✓", now.result.Balance
 		case now.result.Kind == tap.Unclaimed:
 			v.Mood, v.Mark, v.Text = "calm", "", text("scan")
 		}

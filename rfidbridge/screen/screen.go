@@ -3,8 +3,9 @@
 //
 // It promises a page that works without JavaScript, which asks again each second then, and
 // is told at once (server-sent events) and with sounds where there is some; in English,
-// French and Italian; that is read from a metre and without colours; and that never shows
-// a balance, nor more of a card than what became of it. It is served on the loopback
+// French and Italian; that is read from a metre and without colours; and that shows no
+// more of a card than what became of it: of its wallet nothing, but where the paywall's
+// operator wants it what is left in there. It is served on the loopback
 // interface, to the kiosk's own browser.
 package screen
 

@@ -76,6 +76,11 @@ func TestTheScreenFollowsATap(t *testing.T) {
 	s.says("/", "Checking", "Leave the card where it is.")
 	s.Ended(tap.Result{Kind: tap.Paid, Product: gate})
 	s.says("/", "Paid", "✓", `class="good"`)
+	if page, _ := s.get("/"); strings.Contains(page, "wallet") {
+		t.Error("it speaks of a balance that it was not told")
+	}
+	s.Ended(tap.Result{Kind: tap.Paid, Product: gate, Balance: "4.90"})
+	s.says("/", "Left in the wallet:", "4.90")
 	s.says("/?lang=fr", `<html lang="fr">`, "Payé")
 	s.says("/?lang=it", "Pagato")
 	s.after(showGood)

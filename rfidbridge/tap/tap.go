@@ -78,6 +78,7 @@ type Result struct {
 	Reason  wire.Reason
 	Product wire.Product
 	Claim   string
+	Balance string // in the wallet after a paid tap, where the operator has it shown
 }
 
 // Start takes up a journal: what a crash has left is brought to its end. Settle then tells
@@ -196,15 +197,15 @@ func (d *Desk) open(ctx context.Context, v wire.Verdict) (Result, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.Opening)
 	defer cancel()
 	outcome, why := d.Actuator.Open(ctx, actuator.Opening{Tap: v.ID, Kiosk: d.Kiosk, Product: v.Product.Name})
-	step, kind := journal.Opened, Paid
+	step, result := journal.Opened, Result{Kind: Paid, Product: v.Product, Balance: v.Balance}
 	switch {
 	case outcome == actuator.Refused, outcome == actuator.Unknown && !d.CaptureUnknown:
-		step, kind = journal.Failed, NotOpened
+		step, result = journal.Failed, Result{Kind: NotOpened, Product: v.Product}
 	}
 	if outcome != actuator.Done {
 		d.Log.Error("a paid product was not handed out", "tap", v.ID, "outcome", outcome.String(), "then", step, "error", why)
 	}
-	return Result{Kind: kind, Product: v.Product}, d.write(journal.Entry{Tap: v.ID, Step: step})
+	return result, d.write(journal.Entry{Tap: v.ID, Step: step})
 }
 
 // Settle tells the paywall of everything that was opened or was not, the oldest first, until

@@ -147,6 +147,7 @@ type Verdict struct {
 	Grant   string      `json:"grant,omitempty"` // for Resolve: sealed, the kiosk cannot read it
 	Claim   string      `json:"claim,omitempty"` // the code with which an unknown card is claimed
 	Expires int64       `json:"expires,omitempty"`
+	Balance string      `json:"balance,omitempty"` // in the wallet after a granted tap, where the operator has it shown
 }
 
 // Resolve ends a granted tap: captured where the product was handed out, released where not.
