@@ -27,9 +27,9 @@ type Kiosks struct {
 	// The products by name: 1 to 40 lower-case letters, digits and hyphens.
 	Products map[string]KioskProduct `json:"products,omitempty"`
 
-	// What one card may cost, by what it proves: "uid", its number alone, or "sun", a
-	// message that it has signed. Default: 2.00 a tap and 10.00 a day, and 20.00 and
-	// 100.00.
+	// What one card may cost, by what it proves: "uid", its number alone; "sun", a message
+	// that it has signed; "mutual", that it has its key; "emv", that it is a bank card.
+	// Default: 2.00 a tap and 10.00 a day, 20.00 and 100.00, 100.00 and 500.00, and nothing.
 	Limits map[string]KioskLimits `json:"limits,omitempty"`
 
 	// What holds at single kiosks beside that, by their names.

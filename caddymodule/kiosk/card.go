@@ -26,7 +26,7 @@ type Card struct {
 	Wallet     wallet.WalletID `json:"wallet"`
 	Generation uint32          `json:"generation"` // of the wallet: a card goes with the credentials of its time
 	Name       string          `json:"name,omitempty"`
-	Tier       Tier            `json:"tier"` // it has to prove as much as when it was added
+	Tier       Tier            `json:"tier"` // what it had proved when it was added
 	Version    uint32          `json:"version,omitempty"`
 	Added      int64           `json:"added"`
 	Blocked    bool            `json:"blocked,omitempty"`

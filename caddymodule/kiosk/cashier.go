@@ -40,12 +40,14 @@ type Tier uint8
 
 // The tiers. A number alone is anybody's who has seen it.
 const (
-	TierUID Tier = iota // its number
-	TierSUN             // a message that it has signed, with a counter
+	TierUID    Tier = iota // its number
+	TierSUN                // a message that it has signed, with a counter
+	TierMutual             // that it has its key, by a challenge of the paywall's
+	TierEMV                // that it is a bank card of its scheme, as the kiosk says that has checked it
 	tiers
 )
 
-var tierNames = [tiers]string{TierUID: "uid", TierSUN: "sun"}
+var tierNames = [tiers]string{TierUID: "uid", TierSUN: "sun", TierMutual: "mutual", TierEMV: "emv"}
 
 func (t Tier) String() string {
 	if t < tiers {
@@ -73,10 +75,12 @@ type Limits struct {
 	Day wallet.Amount `json:"day"` // at most, in a day of UTC
 }
 
-// DefaultLimits are those of a paywall that says nothing else.
+// DefaultLimits are those of a paywall that says nothing else. Bank cards pay nothing there:
+// who takes them is in the scope of PCI DSS, and has to say so.
 var DefaultLimits = map[Tier]Limits{
-	TierUID: {Tap: 2 * wallet.Unit, Day: 10 * wallet.Unit},
-	TierSUN: {Tap: 20 * wallet.Unit, Day: 100 * wallet.Unit},
+	TierUID:    {Tap: 2 * wallet.Unit, Day: 10 * wallet.Unit},
+	TierSUN:    {Tap: 20 * wallet.Unit, Day: 100 * wallet.Unit},
+	TierMutual: {Tap: 100 * wallet.Unit, Day: 500 * wallet.Unit},
 }
 
 // Keys are the paywall's, for kiosks and cards alone.

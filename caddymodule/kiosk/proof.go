@@ -15,17 +15,19 @@ type proof struct {
 	hash     uid.Hash
 	register string
 	tier     Tier
-	sun      card.SUN
 	uid      uid.UID
+	kind     card.Kind
+	signed   bool // by a SUN message
+	sun      card.SUN
 	mac      card.MAC
 }
 
 // read finds out which card it is. A SUN message that nobody has signed yet proves nothing:
 // see verify.
 func (c *Cashier) read(shown wire.Card) (p proof, reason wire.Reason) {
-	p.uid, p.mac = shown.UID, shown.MAC
+	p.uid, p.mac, p.kind, p.signed = shown.UID, shown.MAC, shown.Kind, shown.SUN
 	if shown.SUN {
-		p.tier = TierSUN
+		p.tier, p.kind = TierSUN, card.KindNTAG424
 		var err error
 		if p.sun, err = card.OpenSUN(card.Bolt(c.Keys.Cards, card.UID{}, keyVersion).Keys[1], shown.PICC); err != nil {
 			return p, wire.Forged
@@ -34,7 +36,7 @@ func (c *Cashier) read(shown wire.Card) (p proof, reason wire.Reason) {
 			return p, wire.Forged
 		}
 	}
-	if p.uid.Random() {
+	if p.uid.Random() || shown.Bank {
 		return p, wire.NoIdentity
 	}
 	var err error
@@ -45,9 +47,10 @@ func (c *Cashier) read(shown wire.Card) (p proof, reason wire.Reason) {
 	return p, ""
 }
 
-// verify reports whether the card has signed its message with its own key.
+// verify reports whether the message that the card has shown, if it has, is signed with its
+// own key.
 func (c *Cashier) verify(p proof, version uint32) bool {
-	if p.tier == TierUID {
+	if !p.signed {
 		return true
 	}
 	return p.sun.Verify(card.Bolt(c.Keys.Cards, p.sun.UID, version).Keys[2], nil, p.mac) == nil

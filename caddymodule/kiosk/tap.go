@@ -15,7 +15,7 @@ import (
 func (c *Cashier) Tap(ctx context.Context, k Kiosk, t wire.Tap) (wire.Verdict, error) {
 	v := wire.Verdict{ID: t.ID, Outcome: wire.Refused}
 	err := c.judge(ctx, k, t, &v)
-	if err == nil {
+	if err == nil && v.Outcome != wire.Asked {
 		noted := string(v.Outcome)
 		if v.Outcome == wire.Refused {
 			noted = string(v.Reason)
@@ -42,10 +42,19 @@ func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdic
 		v.Reason = wire.PriceChanged
 		return nil
 	}
-	p, reason := c.read(t.Card)
-	if reason != "" {
+	d, err := c.resume(k, t)
+	if err != nil {
+		return err
+	}
+	p, command, reason, err := c.prove(ctx, t, &d)
+	switch {
+	case err != nil || reason != "":
 		v.Reason = reason
-		return nil
+		return err
+	case command != nil:
+		v.Outcome = wire.Asked
+		v.Ask, err = c.ask(k, d, wire.Ask{Command: command})
+		return err
 	}
 	one, reason, err := c.use(ctx, k, t, p, product)
 	switch {
@@ -84,7 +93,7 @@ func (c *Cashier) use(ctx context.Context, k Kiosk, t wire.Tap, p proof, product
 		if known && (one.Last.Kiosk != k.Name || one.Last.Product != t.Product) {
 			return fmt.Errorf("%w: the tap's id is that of another one", ErrInvalid)
 		}
-		if p.tier == TierSUN && !known && p.sun.Counter <= one.Counter {
+		if p.signed && !known && p.sun.Counter <= one.Counter {
 			reason = wire.Replayed
 			return errKeep
 		}
