@@ -30,7 +30,7 @@ run: build
 	echo; echo "Vouchers to try it with:"; \
 	bin/caddy paywall voucher create --value 12.00 --count 3 --note demo --wait 30s || exit 1; \
 	echo; echo "A card and a kiosk to try, in another terminal:"; \
-	echo "go run ./rfidbridge simulate -code $$(bin/caddy paywall kiosk enrol demo | cut -d ' ' -f 1)"; \
+	echo "bin/caddy paywall rfid simulate -code $$(bin/caddy paywall kiosk enrol demo | cut -d ' ' -f 1)"; \
 	echo; echo "The magazine is at http://localhost:8402. Stop it with Ctrl-C."; echo; \
 	wait $$server
 

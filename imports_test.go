@@ -21,12 +21,18 @@ const (
 // A folder that is not here may use nothing, so that a new one has to be added
 // on purpose. A path stands for that package alone: the paywall verifies the cards
 // that a kiosk has read, and so both know what a card proves and what a kiosk says.
+//
+// rfidbridge/command is the one package that comes with all that it uses: it is the kiosk's
+// whole program, and "caddy paywall rfid" runs it. What the edge imports by name is still
+// as above, so that no request is served with a part of that program.
 var rooms = map[string][]string{
-	"caddymodule": {"meter", "wallet", "rfidbridge/card", "rfidbridge/uid", "rfidbridge/wire"},
+	"caddymodule": {"meter", "wallet", "rfidbridge/card", "rfidbridge/uid", "rfidbridge/wire", kioskProgram},
 	"meter":       {"wallet"},
 	"wallet":      {},
 	"rfidbridge":  {"wallet"},
 }
+
+const kioskProgram = "rfidbridge/command"
 
 // edge is the one room that may know Caddy.
 const edge = "caddymodule"
@@ -71,6 +77,7 @@ func TestTheImportRuleFindsEveryBreach(t *testing.T) {
 		"the kiosk uses tokens":              {"rfidbridge", ours + "wallet", false},
 		"the edge verifies cards":            {"caddymodule/kiosk", ours + "rfidbridge/card", false},
 		"the edge speaks with kiosks":        {"caddymodule", ours + "rfidbridge/wire", false},
+		"the edge has the kiosk's program":   {"caddymodule", ours + "rfidbridge/command", false},
 		"anything uses the standard library": {"newroom", "net/http", false},
 		"anything uses its own packages":     {"newroom", ours + "newroom/part", false},
 
@@ -100,12 +107,32 @@ func TestTheImportRuleFindsEveryBreach(t *testing.T) {
 	}
 }
 
+func TestTheKiosksProgramComesWithWhatItUses(t *testing.T) {
+	const program, readers = modulePath + "/" + kioskProgram, modulePath + "/rfidbridge/pcsc"
+	for name, c := range map[string]struct {
+		p         listed
+		forbidden bool
+	}{
+		"the edge runs it":               {listed{modulePath + "/caddymodule", []string{program}, []string{program, readers}}, false},
+		"a program has the edge":         {listed{modulePath + "/caddymodule/caddy", nil, []string{program, readers}}, false},
+		"a part of it is used by name":   {listed{modulePath + "/caddymodule", []string{program, readers}, []string{program, readers}}, true},
+		"a part of it comes without it":  {listed{modulePath + "/caddymodule", nil, []string{readers}}, true},
+		"another room runs it":           {listed{modulePath + "/meter", []string{program}, []string{program, readers}}, true},
+		"it brings along a room besides": {listed{modulePath + "/caddymodule", []string{program}, []string{program, modulePath + "/newroom"}}, true},
+	} {
+		if found := c.p.breaches(); (len(found) > 0) != c.forbidden {
+			t.Errorf("%s: the rule finds %q", name, found)
+		}
+	}
+}
+
 // breaches says what the package may not import and does.
 func (p listed) breaches() (found []string) {
 	room, _ := roomOf(p.ImportPath)
 	for _, dependency := range p.Deps {
 		other, ours := roomOf(dependency)
 		switch {
+		case ours && p.comesAlong(dependency):
 		case ours && other != room && !slices.Contains(rooms[room], other) &&
 			!slices.Contains(rooms[room], strings.TrimPrefix(dependency, modulePath+"/")):
 			found = append(found, "uses "+dependency+", which the rule in imports_test.go does not allow "+room)
@@ -121,6 +148,15 @@ func (p listed) breaches() (found []string) {
 		}
 	}
 	return found
+}
+
+// comesAlong reports whether a dependency is one of the kiosk's program, which the edge
+// has whole, and not one that the package imports by name.
+func (p listed) comesAlong(dependency string) bool {
+	other, _ := roomOf(dependency)
+	program, _ := roomOf(modulePath + "/" + kioskProgram)
+	room, _ := roomOf(p.ImportPath)
+	return room == edge && other == program && slices.Contains(p.Deps, modulePath+"/"+kioskProgram) && !slices.Contains(p.Imports, dependency)
 }
 
 // roomOf is the top-level folder of a package of this module; the module's own

@@ -24,14 +24,16 @@ import (
 func init() {
 	caddycmd.RegisterCommand(caddycmd.Command{
 		Name:  appName,
-		Usage: "voucher|wallet|report|verify|export|import",
-		Short: "Runs the paywall of a running Caddy: vouchers, wallets, revenue, books",
+		Usage: "voucher|wallet|kiosk|rfid|report|verify|export|import",
+		Short: "Runs the paywall of a running Caddy: vouchers, wallets, kiosks, revenue, books",
 		Long: `
 Talks to the admin endpoint of a running Caddy and does what the operator of its
 paywall can do. The operator's credential is read from the paywall folder of
 Caddy's data directory, so run it as the user that Caddy runs as.
 
-export and import move a ledger to another engine, while Caddy is stopped.`,
+export and import move a ledger to another engine, while Caddy is stopped.
+
+rfid makes this machine a kiosk of a paywall, here or elsewhere.`,
 		CobraFunc: paywallCommand,
 	})
 }
@@ -42,7 +44,7 @@ func paywallCommand(root *cobra.Command) {
 	flags.Bool("json", false, "Print JSON")
 	flags.String("address", "", "The address of the admin endpoint (default: Caddy's)")
 	flags.Duration("wait", 0, "How long to wait for Caddy to come up")
-	root.AddCommand(voucherCommand(), walletCommand(), kioskCommand(), reportCommand(), verifyCommand(), exportCommand(), importCommand())
+	root.AddCommand(voucherCommand(), walletCommand(), kioskCommand(), rfidCommand(), reportCommand(), verifyCommand(), exportCommand(), importCommand())
 }
 
 // group is a command that only has subcommands.

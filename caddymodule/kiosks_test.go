@@ -38,12 +38,17 @@ func newTap(t *testing.T, product, price string, shown wire.Card) wire.Tap {
 	return wire.Tap{ID: id, Product: product, Price: price, Card: shown}
 }
 
+func (s *site) enrolmentCode(kiosk string) string {
+	s.Helper()
+	var made kioskCode
+	s.decode([]byte(s.operator("kiosk", "enrol", kiosk, "--json")), &made)
+	return made.Code
+}
+
 // enrolKiosk makes a kiosk by the operator's command and the kiosk's own client.
 func (s *site) enrolKiosk(name string) *client.Client {
 	s.Helper()
-	var made kioskCode
-	s.decode([]byte(s.operator("kiosk", "enrol", name, "--json")), &made)
-	id, err := client.Enrol(s.Context(), s.url, made.Code, filepath.Join(s.TempDir(), "identity.json"), nil)
+	id, err := client.Enrol(s.Context(), s.url, s.enrolmentCode(name), filepath.Join(s.TempDir(), "identity.json"), nil)
 	if err != nil {
 		s.Fatal(err)
 	}

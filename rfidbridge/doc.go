@@ -8,6 +8,7 @@
 // It talks HTTP to a paywall (package wire), and knows neither Caddy nor the ledger. Which
 // package does what:
 //
+//	command           what a person types, here and as "caddy paywall rfid"
 //	bridge            the kiosk at work, and its configuration
 //	reader            watches for cards, whatever reader they are laid on
 //	pcsc, frames      what readers say: smart card readers through pcscd, serial ones, keyboards
