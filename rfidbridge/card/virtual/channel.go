@@ -36,14 +36,14 @@ func (c *channel) sign(code byte, content ...[]byte) card.MAC {
 }
 
 func (c *channel) vector(first, second byte) []byte {
-	plain := append([]byte{first, second}, c.transaction[:]...)
-	plain = append(plain, byte(c.counter), byte(c.counter>>8))
-	return encrypt(c.enc, noVector, append(plain, make([]byte, 8)...))
+	text := append([]byte{first, second}, c.transaction[:]...)
+	text = append(text, byte(c.counter), byte(c.counter>>8))
+	return encrypt(c.enc, noVector, append(text, make([]byte, 8)...))
 }
 
 // take reads a command's data: a header in plain, then what is encrypted where it is
-// sealed, then the MAC over all. The status is why it is not believed.
-func (c *channel) take(command byte, data []byte, header int, sealed bool) (head, body []byte, s status) {
+// secret, then the MAC over all. The status is why it is not believed.
+func (c *channel) take(command byte, data []byte, header int, secret bool) (head, body []byte, s status) {
 	end := len(data) - len(card.MAC{})
 	if end < header {
 		return nil, nil, statusLength
@@ -52,7 +52,7 @@ func (c *channel) take(command byte, data []byte, header int, sealed bool) (head
 		return nil, nil, statusIntegrity
 	}
 	head, body = data[:header], data[header:end]
-	if sealed && len(body) > 0 {
+	if secret && len(body) > 0 {
 		if len(body)%aes.BlockSize != 0 {
 			return nil, nil, statusLength
 		}
@@ -64,9 +64,9 @@ func (c *channel) take(command byte, data []byte, header int, sealed bool) (head
 }
 
 // give makes the answer to a command that was carried out.
-func (c *channel) give(data []byte, sealed bool) []byte {
+func (c *channel) give(data []byte, secret bool) []byte {
 	c.counter++
-	if sealed && len(data) > 0 {
+	if secret && len(data) > 0 {
 		data = encrypt(c.enc, c.vector(0x5A, 0xA5), pad(data))
 	}
 	mac := c.sign(0x00, data)

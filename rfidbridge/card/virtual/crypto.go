@@ -19,16 +19,16 @@ func cipherOf(key card.Key) cipher.Block {
 var noVector = make([]byte, aes.BlockSize)
 
 // encrypt and decrypt are CBC over whole blocks, as the cards do it.
-func encrypt(key card.Key, vector, plain []byte) []byte {
-	secret := make([]byte, len(plain))
-	cipher.NewCBCEncrypter(cipherOf(key), vector).CryptBlocks(secret, plain) //nolint:gosec // the card's format: AN12196
+func encrypt(key card.Key, vector, text []byte) []byte {
+	secret := make([]byte, len(text))
+	cipher.NewCBCEncrypter(cipherOf(key), vector).CryptBlocks(secret, text) //nolint:gosec // the card's format: AN12196
 	return secret
 }
 
 func decrypt(key card.Key, vector, secret []byte) []byte {
-	plain := make([]byte, len(secret))
-	cipher.NewCBCDecrypter(cipherOf(key), vector).CryptBlocks(plain, secret)
-	return plain
+	text := make([]byte, len(secret))
+	cipher.NewCBCDecrypter(cipherOf(key), vector).CryptBlocks(text, secret)
+	return text
 }
 
 // signature is the CMAC of a message, of which every other byte is sent, from the second on.

@@ -25,10 +25,14 @@ type lock struct {
 
 // asked is a challenge that waits for its answer.
 type asked struct {
-	number byte
-	first  bool // of a session
-	rndB   [aes.BlockSize]byte
+	number  byte
+	first   bool // of a session
+	chained bool // by AuthenticateAES
+	rndB    [aes.BlockSize]byte
 }
+
+// challenge is what goes to the reader.
+func (a *asked) challenge(key card.Key) []byte { return encrypt(key, noVector, a.rndB[:]) }
 
 func newLock(keys []card.Key, version byte) *lock {
 	return &lock{keys: keys, versions: bytes.Repeat([]byte{version}, len(keys)), failed: make([]int, len(keys))}
@@ -55,7 +59,7 @@ func (l *lock) ask(data []byte, first bool) []byte {
 	l.channel = before
 	l.asked = &asked{number: data[0], first: first}
 	draw(l.asked.rndB[:])
-	return statusMore.with(encrypt(l.keys[data[0]], noVector, l.asked.rndB[:]))
+	return statusMore.with(l.asked.challenge(l.keys[data[0]]))
 }
 
 // answer reads what the reader says to the challenge, and opens a channel to one that could
@@ -67,9 +71,9 @@ func (l *lock) answer(token []byte) []byte {
 		return statusLength.with(nil)
 	}
 	key := l.keys[a.number]
-	plain := decrypt(key, noVector, token)
-	rndA := plain[:aes.BlockSize]
-	if !bytes.Equal(plain[aes.BlockSize:], rotated(a.rndB[:])) {
+	text := decrypt(key, noVector, token)
+	rndA := text[:aes.BlockSize]
+	if !bytes.Equal(text[aes.BlockSize:], rotated(a.rndB[:])) {
 		l.failed[a.number]++
 		l.failures++
 		return statusAuth.with(nil)

@@ -21,13 +21,22 @@ type NTAG struct {
 	application bool    // selected
 	lock        *lock
 	ndef        ndefFile
-	frames      [][]byte // of an answer, that have not been asked for yet
+	rest        frames
+	signature   [card.SignatureSize]byte // of NXP over the number
 }
 
 // NewNTAG is a card with keys of version 1, which shows a URL as a SUN message: its number
 // and counter encrypted, and a MAC over nothing. picc= and cmac= are put behind the URL.
 func NewNTAG(uid card.UID, keys [5]card.Key, url string) *NTAG {
 	return &NTAG{uid: uid, lock: newLock(slices.Clone(keys[:]), 1), ndef: sunFile(url)}
+}
+
+// FactoryNTAG is a card as it leaves the factory: its keys are zeros, its file is empty,
+// and anybody may write it. signature is NXP's of the number.
+func FactoryNTAG(uid card.UID, signature [card.SignatureSize]byte) *NTAG {
+	return &NTAG{
+		uid: uid, lock: newLock(make([]card.Key, 5), 0), ndef: ndefFile{rights: [2]byte{0xE0, 0xEE}}, signature: signature,
+	}
 }
 
 // UID is the card's number.
@@ -71,7 +80,7 @@ func (n *NTAG) reset() {
 
 // deselect forgets what was selected, and who was authenticated for it.
 func (n *NTAG) deselect() {
-	n.application, n.frames = false, nil
+	n.application, n.rest = false, nil
 	n.ndef.selected = nil
 	n.lock.shut()
 }

@@ -2,27 +2,36 @@ package virtual
 
 import "slices"
 
-// The native commands of an NTAG 424 DNA (NT4H2421Gx, 10).
+// The native commands (NT4H2421Gx, 10, and MF3D(H)x3, 11).
 const (
 	authenticateFirst    = 0x71
 	authenticateNonFirst = 0x77
+	authenticateAES      = 0xAA
 	additionalFrame      = 0xAF
 	getVersion           = 0x60
 	getCardUID           = 0x51
+	getKeyVersion        = 0x64
+	changeKey            = 0xC4
+	getFileSettings      = 0xF5
+	changeFileSettings   = 0x5F
+	writeData            = 0x8D
+	readSignature        = 0x3C
+	createApplication    = 0xCA
+	deleteApplication    = 0xDA
+	selectApplication    = 0x5A
 )
 
-// native answers a native command. A session is over with the first command that is not
-// carried out.
+// native answers a native command.
 func (n *NTAG) native(command byte, data []byte) []byte {
-	frames := n.frames
-	n.frames = nil
+	rest := n.rest
+	n.rest = nil
 	switch {
 	case command == getVersion && n.lock.channel == nil:
-		n.frames = n.version()
-		return n.frame()
-	case command == additionalFrame && frames != nil:
-		n.frames = frames
-		return n.frame()
+		n.rest = n.version()
+		return n.rest.next()
+	case command == additionalFrame && rest != nil:
+		n.rest = rest
+		return n.rest.next()
 	case command == additionalFrame && n.lock.asked != nil:
 		return n.lock.answer(data)
 	case !n.application: // the chip's own level has no keys
@@ -30,52 +39,38 @@ func (n *NTAG) native(command byte, data []byte) []byte {
 	case command == authenticateFirst || command == authenticateNonFirst:
 		return n.lock.ask(data, command == authenticateFirst)
 	}
-	answer, s := n.secure(command, data)
-	if s != statusDone {
-		n.lock.shut()
-		return s.with(nil)
-	}
-	return answer
+	return n.lock.carry(command, data, n.order(command))
 }
 
-// secure answers a command within a session.
-func (n *NTAG) secure(command byte, data []byte) ([]byte, status) {
-	c := n.lock.channel
-	switch {
-	case command != getCardUID:
-		return nil, statusIllegal
-	case c == nil:
-		return nil, statusPermission
+func (n *NTAG) order(command byte) order {
+	switch command {
+	case getCardUID:
+		return n.lock.cardUID(n.uid[:])
+	case getKeyVersion:
+		return n.lock.keyVersion()
+	case changeKey:
+		return n.lock.changeKey()
+	case getFileSettings:
+		return order{signed, 1, n.fileSettings}
+	case changeFileSettings:
+		return order{sealed, 1, n.changeSettings}
+	case writeData:
+		return order{plain, 7, n.write} // the file is not told to protect what goes to it
+	case readSignature:
+		return order{sealed, 1, func(_, _ []byte) ([]byte, status) { return n.signature[:], statusDone }}
 	}
-	_, body, s := c.take(command, data, 0, true)
-	switch {
-	case s != statusDone:
-		return nil, s
-	case len(body) > 0:
-		return nil, statusLength
-	}
-	return c.give(n.uid[:], true), statusDone
+	return order{plain, 0, func(_, _ []byte) ([]byte, status) { return nil, statusIllegal }}
 }
 
 // version says what chip it is, in three frames: hardware, software, which one of them.
-func (n *NTAG) version() [][]byte {
+func (n *NTAG) version() frames {
 	number := n.uid[:]
 	if n.hides {
 		number = make([]byte, len(n.uid))
 	}
-	return [][]byte{
+	return frames{
 		{0x04, 0x04, 0x02, 0x30, 0x00, 0x11, 0x05},
 		{0x04, 0x04, 0x02, 0x01, 0x02, 0x11, 0x05},
 		slices.Concat(number, []byte{0xCF, 0x39, 0xD4, 0x49, 0x80, 0x34, 0x20}),
 	}
-}
-
-// frame is the next one of an answer in several.
-func (n *NTAG) frame() []byte {
-	next := n.frames[0]
-	if n.frames = n.frames[1:]; len(n.frames) > 0 {
-		return statusMore.with(next)
-	}
-	n.frames = nil
-	return statusDone.with(next)
 }

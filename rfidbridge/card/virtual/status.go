@@ -14,9 +14,13 @@ const (
 	statusLength     status = 0x7E
 	statusPermission status = 0x9D
 	statusParameter  status = 0x9E
+	statusNoApp      status = 0xA0
 	statusDelay      status = 0xAD // too many have failed to authenticate
 	statusAuth       status = 0xAE
 	statusMore       status = 0xAF
+	statusBoundary   status = 0xBE // behind the end of a file
+	statusDuplicate  status = 0xDE
+	statusNoFile     status = 0xF0
 )
 
 // with is an answer of data and a status.

@@ -73,3 +73,46 @@ func TestTheUIDIsGivenAsByNXP(t *testing.T) {
 	}
 	wants(t, "the answer", n.Transmit(b("90510000088E2C155ADDA99BE300")), "70756055688505B52A5E26E59E329CD6 595F672298EA41B7 9100")
 }
+
+// AN12196, table 18: ChangeFileSettings.
+func TestTheFileIsSetAsByNXP(t *testing.T) {
+	n := FactoryNTAG(number, [card.SignatureSize]byte{})
+	n.application, n.ndef.rights = true, [2]byte{0x00, 0xE0}
+	n.lock.channel = &channel{
+		enc: key("1309C877509E5A215007FF0ED19CA564"), mac: key("4C6626F5E72EA694202139295C7A7FC7"), transaction: [4]byte(b("9D00C4DF")), counter: 1,
+	}
+	got := n.Transmit(b("905F0000190261B6D97903566E84C3AE5274467E89EAD799B7C1A0EF7A0400"))
+	wants(t, "the answer", got, "57BFF87B1241E93D 9100")
+	want := sunSettings{options: sunOfBoth, meta: 2, file: 1, ask: 1, picc: 0x20, input: 0x43, mac: 0x43}
+	if !n.ndef.mirrors || n.ndef.sun != want {
+		t.Errorf("the settings are %+v", n.ndef.sun)
+	}
+}
+
+// AN12196, tables 25 and 26: ChangeKey of another key and of the session's own.
+func TestKeysAreChangedAsByNXP(t *testing.T) {
+	n := FactoryNTAG(number, [card.SignatureSize]byte{})
+	n.application = true
+	n.lock.channel = &channel{
+		enc: key("4CF3CB41A22583A61E89B158D252FC53"), mac: key("5529860B2FC5FB6154B7F28361D30BF9"), transaction: [4]byte(b("7614281A")), counter: 2,
+	}
+	got := n.Transmit(b("90C4000029 02 2CF362B7BF4311FF3BE1DAA295E8C68DE09050560D19B9E16C2393AE9CD1FAC7 5D0CE20BCD1D06E6 00"))
+	wants(t, "the answer", got, "203BB55D1089D587 9100")
+	wants(t, "key 2", n.lock.keys[2][:], "F3847D627727ED3BC9C4CC050489B966")
+	got = n.Transmit(b("90C4000029 00 C0EB4DEEFEDDF0B513A03A95A75491818580503190D4D05053FF75668A01D6FD A6610234BDED6432 00"))
+	wants(t, "the answer", got, "9100")
+	wants(t, "key 0", n.lock.keys[0][:], "5004BF991F408672B1EF00F08F9E8647")
+	wants(t, "the versions", n.lock.versions, "0100010000")
+	if n.lock.channel != nil {
+		t.Error("the session goes on with a key that is gone")
+	}
+}
+
+// The log of a DESFire EV1 that public implementations test with.
+func TestAuthenticateAESIsThatOfNXP(t *testing.T) {
+	l := newLock(make([]card.Key, 1), 0)
+	l.asked = &asked{chained: true, rndB: [16]byte(b("C05DDD714FD788A6B7B754F3C4D066E8"))}
+	wants(t, "the challenge", l.asked.challenge(card.Key{}), "B969FDFE56FD91FC9DE6F6F213B8FD1E")
+	got := l.answerAES(b("36AAD7DF6E436BA08D18613830A70D5AD43E3D3F4A8D47541EEE623A934E4774"))
+	wants(t, "the answer", got, "800DB680BC146BD121D6578F2D2E2059 9100")
+}
