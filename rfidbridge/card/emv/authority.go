@@ -75,8 +75,12 @@ func (k publicKey) recover(signature []byte, format byte, more ...[]byte) (conte
 	if err != nil {
 		return nil, err
 	}
-	sum := sha1.Sum(append(bytes.Clone(content), bytes.Join(more, nil)...)) //nolint:gosec // EMV knows no other hash
-	if subtle.ConstantTimeCompare(sum[:], hash) != 1 {
+	sum := sha1.New() //nolint:gosec // EMV knows no other hash
+	sum.Write(content)
+	for _, part := range more {
+		sum.Write(part)
+	}
+	if subtle.ConstantTimeCompare(sum.Sum(nil), hash) != 1 {
 		return nil, ErrForged
 	}
 	return content, nil
@@ -89,6 +93,7 @@ func (k publicKey) open(signature []byte, format byte) (content, hash []byte, er
 		return nil, nil, ErrForged
 	}
 	message := number.Exp(number, k.exponent, k.modulus).FillBytes(make([]byte, k.size))
+	clear(number.Bits()) // a card's number may be in it
 	at := k.size - 1 - sha1.Size
 	if message[0] != header || message[k.size-1] != trailer || message[1] != format {
 		return nil, nil, ErrForged

@@ -48,6 +48,7 @@ func (a *Authority) Card(c Certificates, now time.Time) (*Card, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the card's certificate: %w", err)
 	}
+	defer clear(content) // the card's number is in it
 	if !isNumber(content[1:11], c.PAN) {
 		return nil, fmt.Errorf("the card's certificate: %w: it is for another card", ErrForged)
 	}
@@ -125,14 +126,20 @@ func isPrefix(identifier, pan []byte) bool {
 
 // isNumber reports whether two numbers are the same but for the F at their ends.
 func isNumber(a, b []byte) bool {
-	trim := func(n []byte) []byte {
-		var all []byte
-		for i := range 2 * len(n) {
-			all = append(all, digitAt(n, i))
+	for i := range 2 * max(len(a), len(b)) {
+		if digitOr(a, i) != digitOr(b, i) {
+			return false
 		}
-		return bytes.TrimRight(all, "\x0F")
 	}
-	return bytes.Equal(trim(a), trim(b))
+	return true
+}
+
+// digitOr is a digit of a number, and F behind its end.
+func digitOr(b []byte, i int) byte {
+	if i >= 2*len(b) {
+		return 0x0F
+	}
+	return digitAt(b, i)
 }
 
 func digitAt(b []byte, i int) byte {

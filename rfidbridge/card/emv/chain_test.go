@@ -4,66 +4,35 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1"
 	"errors"
 	"fmt"
-	"math/big"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/virtual"
 )
 
-// chain is a scheme of our own: an authority, an issuer and a card.
-type chain struct {
-	authority, issuer, card *rsa.PrivateKey
-	rid                     [5]byte
-}
+// chain is a scheme of our own.
+type chain struct{ *virtual.BankScheme }
 
-var ourChain = sync.OnceValue(func() *chain {
-	c := &chain{rid: [5]byte(b("F000000001"))}
-	for key, bits := range map[**rsa.PrivateKey]int{&c.authority: 1984, &c.issuer: 1408, &c.card: 1152} {
-		made, err := rsa.GenerateKey(rand.Reader, bits)
-		if err != nil {
-			panic(err)
-		}
-		*key = made
+var ourChain = sync.OnceValue(func() chain {
+	made, err := virtual.NewBankScheme(rand.Reader)
+	if err != nil {
+		panic(err)
 	}
-	return c
+	return chain{made}
 })
-
-var ourExponent = b("010001")
 
 const (
 	ourPAN  = "5413330089020011"
 	ourTail = "5F24032912315A085413330089020011" // static data
 )
 
-// sign makes a signature from which a message is recovered.
-func sign(key *rsa.PrivateKey, content []byte, more ...[]byte) []byte {
-	room := key.Size() - 2 - sha1.Size
-	content = append(content, bytes.Repeat([]byte{0xBB}, max(0, room-len(content)))...)
-	sum := sha1.Sum(append(bytes.Clone(content), bytes.Join(more, nil)...))
-	message := slices.Concat([]byte{header}, content, sum[:], []byte{trailer})
-	m := new(big.Int).SetBytes(message)
-	return m.Exp(m, key.D, key.N).FillBytes(make([]byte, key.Size()))
-}
-
-// certify makes a certificate of a key and what of it has no room there.
-func certify(by, of *rsa.PrivateKey, head []byte, more ...[]byte) (certificate, remainder []byte) {
-	modulus := of.N.Bytes()
-	head = append(head, 0x01, 0x01, byte(len(modulus)), byte(len(ourExponent)))
-	room := min(by.Size()-2-sha1.Size-len(head), len(modulus))
-	remainder = modulus[room:]
-	return sign(by, append(head, modulus[:room]...), append([][]byte{remainder, ourExponent}, more...)...), remainder
-}
-
-func (c *chain) anchor(t *testing.T) *Authority {
+func (c chain) anchor(t testing.TB) *Authority {
 	t.Helper()
-	modulus := c.authority.N.Bytes()
-	sum := sha1.Sum(slices.Concat(c.rid[:], []byte{0x01}, modulus, ourExponent))
-	a, err := NewAuthority(c.rid, 0x01, modulus, ourExponent, sum[:])
+	a, err := NewAuthority(c.RID, c.Index, c.Authority.N.Bytes(), virtual.BankExponent, c.Hash())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,10 +40,10 @@ func (c *chain) anchor(t *testing.T) *Authority {
 }
 
 // certificates are those of a card that is good until the end of a month.
-func (c *chain) certificates(issuerEnd, cardEnd string) Certificates {
-	got := Certificates{PAN: b(ourPAN), IssuerExponent: ourExponent, CardExponent: ourExponent, Static: b(ourTail)}
-	got.Issuer, got.IssuerRemainder = certify(c.authority, c.issuer, b("02 541333FF"+issuerEnd+"000001"))
-	got.Card, got.CardRemainder = certify(c.issuer, c.card, b("04 5413330089020011FFFF"+cardEnd+"000002"), got.Static)
+func (c chain) certificates(issuerEnd, cardEnd string) Certificates {
+	got := Certificates{PAN: b(ourPAN), IssuerExponent: virtual.BankExponent, CardExponent: virtual.BankExponent, Static: b(ourTail)}
+	got.Issuer, got.IssuerRemainder = virtual.BankCertify(c.Authority, c.Issuer, b("02 541333FF"+issuerEnd+"000001"))
+	got.Card, got.CardRemainder = virtual.BankCertify(c.Issuer, c.Card, b("04 5413330089020011FFFF"+cardEnd+"000002"), got.Static)
 	return got
 }
 
@@ -86,7 +55,7 @@ func TestACardOfTheSchemeIsBelieved(t *testing.T) {
 	}
 	// fDDA: the terminal's number, amount and currency, and the card's own data.
 	terminal := b("7FBC4049 000000000010 0978 01 A1B2C3D4 0000")
-	signature := sign(c.card, b("05 01 04 03112233"), terminal)
+	signature := virtual.BankSign(c.Card, b("05 01 04 03112233"), terminal)
 	got, err := card.Dynamic(signature, terminal)
 	if err != nil || !bytes.Equal(got, b("03112233")) {
 		t.Errorf("the card has said %X, %v", got, err)
@@ -111,17 +80,17 @@ func TestACardThatNobodyVouchesForIsNotBelieved(t *testing.T) {
 		"a number of other cards": func(o *Certificates) { o.PAN = b("4761739001010119") },
 		"other static data":       func(o *Certificates) { o.Static = b("5F24032912315A085413330089020012") },
 		"another issuer": func(o *Certificates) {
-			o.Issuer, o.IssuerRemainder = certify(c.authority, other, b("02 541333FF1231000001"))
+			o.Issuer, o.IssuerRemainder = virtual.BankCertify(c.Authority, other, b("02 541333FF1231000001"))
 		},
 		"another authority": func(o *Certificates) {
-			o.Issuer, o.IssuerRemainder = certify(other, c.issuer, b("02 541333FF1231000001"))
+			o.Issuer, o.IssuerRemainder = virtual.BankCertify(other, c.Issuer, b("02 541333FF1231000001"))
 		},
 		"a changed exponent":   func(o *Certificates) { o.CardExponent = []byte{0x03} },
 		"a remainder cut":      func(o *Certificates) { o.CardRemainder = o.CardRemainder[1:] },
 		"an issuer for a card": func(o *Certificates) { o.Card, o.CardRemainder = o.Issuer, o.IssuerRemainder },
 		"no certificates":      func(o *Certificates) { *o = Certificates{PAN: o.PAN} },
 		"an identifier of 2 digit": func(o *Certificates) {
-			o.Issuer, o.IssuerRemainder = certify(c.authority, c.issuer, b("02 54FFFFFF1231000001"))
+			o.Issuer, o.IssuerRemainder = virtual.BankCertify(c.Authority, c.Issuer, b("02 54FFFFFF1231000001"))
 		},
 	} {
 		forged := good
@@ -203,10 +172,10 @@ func FuzzParse(f *testing.F) {
 func FuzzCertificates(f *testing.F) {
 	f.Add([]byte{1}, []byte{2}, []byte{3})
 	f.Fuzz(func(t *testing.T, issuer, card, signature []byte) {
-		if _, err := ourChain().anchor(t).Card(Certificates{PAN: b(ourPAN), Issuer: issuer, Card: card, IssuerExponent: ourExponent, CardExponent: ourExponent}, whenValid); err == nil {
+		if _, err := ourChain().anchor(t).Card(Certificates{PAN: b(ourPAN), Issuer: issuer, Card: card, IssuerExponent: virtual.BankExponent, CardExponent: virtual.BankExponent}, whenValid); err == nil {
 			t.Error("a chain is believed")
 		}
-		key, err := newPublicKey(ourChain().card.N.Bytes(), ourExponent)
+		key, err := newPublicKey(ourChain().Card.N.Bytes(), virtual.BankExponent)
 		if err != nil {
 			t.Fatal(err)
 		}
