@@ -21,16 +21,26 @@ import (
 
 // BenchmarkTap measures a tap of a card that signs, from what it has shown to the opening:
 // the kiosk's journal, a request over the loopback interface, and the ledger, all of it
-// durable. Each tap is settled before the next.
+// durable. Each tap is settled before the next. With a proof, two requests more carry what
+// the paywall and the card say to each other.
 func BenchmarkTap(b *testing.B) {
+	b.Run("sun", func(b *testing.B) { benchTaps(b, false) })
+	b.Run("mutual", func(b *testing.B) { benchTaps(b, true) })
+}
+
+func benchTaps(b *testing.B, proves bool) {
 	n, desk := benchKiosk(b)
 	product := wire.Product{Name: "gate", Price: "0.10"}
 	took := make([]time.Duration, 0, b.N)
 	b.ResetTimer()
 	for range b.N {
 		picc, mac := n.SUN()
+		p := tap.Presented{Card: wire.Card{SUN: true, PICC: picc, MAC: mac}}
+		if proves {
+			p.Exchange = func(command []byte) ([]byte, error) { return n.Transmit(command), nil }
+		}
 		begun := time.Now()
-		r := desk.Tap(b.Context(), tap.Presented{Card: wire.Card{SUN: true, PICC: picc, MAC: mac}}, product, true)
+		r := desk.Tap(b.Context(), p, product, true)
 		took = append(took, time.Since(begun))
 		if r.Kind != tap.Paid {
 			b.Fatalf("a tap is %+v", r)
@@ -49,7 +59,7 @@ func BenchmarkTap(b *testing.B) {
 // benchKiosk is a card of a wallet with much money, and a kiosk that opens nothing.
 func benchKiosk(b *testing.B) (*virtual.NTAG, *tap.Desk) {
 	b.Helper()
-	s := newBenchWith(b, "paywall {\nkiosks {\nproduct gate 0.10\nlimit sun 1 1000000\n}\n}", "paywall /articles/* 0.10\nfile_server")
+	s := newBenchWith(b, "paywall {\nkiosks {\nproduct gate 0.10\nlimit sun 1 1000000\nlimit mutual 1 1000000\n}\n}", "paywall /articles/* 0.10\nfile_server")
 	ok := func(err error) {
 		b.Helper()
 		if err != nil {
