@@ -1,9 +1,11 @@
-// Package actuator opens what a tap has paid for: it tells another machine, by a signed
-// webhook or by running a program, or nobody.
+// Package actuator opens what a tap has paid for: it drives a line of this machine or a relay
+// on a serial line, or tells another machine, by a signed webhook, by MQTT or by running a
+// program, or nobody.
 //
 // It promises that an answer is one of three: done, refused, or unknown, when nobody can tell
-// whether it was opened; that it takes no longer than it is given; and that a grant which is
-// sent again can be recognised by its tap. It knows nothing of cards and money.
+// whether it was opened; that what it drives itself is at rest again after a time that is
+// limited; that nothing is opened later than the answer; and that a grant which is sent again
+// can be recognised by its tap. It knows nothing of cards and money.
 package actuator
 
 import (
@@ -41,9 +43,15 @@ func (o Outcome) String() string {
 }
 
 // Actuator opens. It is called for one tap at a time. The error says why an outcome is not
-// Done.
+// Done, or what is wrong though it is.
 type Actuator interface {
 	Open(ctx context.Context, o Opening) (Outcome, error)
+}
+
+// Resetter is an actuator that a crash may have left open. Reset brings it to rest; it is
+// called before the first tap.
+type Resetter interface {
+	Reset(ctx context.Context) error
 }
 
 // None opens nothing: the verdict on the screen is all that somebody waits for.

@@ -202,8 +202,11 @@ func (d *Desk) open(ctx context.Context, v wire.Verdict) (Result, error) {
 	case outcome == actuator.Refused, outcome == actuator.Unknown && !d.CaptureUnknown:
 		step, result = journal.Failed, Result{Kind: NotOpened, Product: v.Product}
 	}
-	if outcome != actuator.Done {
+	switch {
+	case outcome != actuator.Done:
 		d.Log.Error("a paid product was not handed out", "tap", v.ID, "outcome", outcome.String(), "then", step, "error", why)
+	case why != nil:
+		d.Log.Error("a product was handed out, but something is wrong", "tap", v.ID, "error", why)
 	}
 	return result, d.write(journal.Entry{Tap: v.ID, Step: step})
 }
