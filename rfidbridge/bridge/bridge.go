@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/actuator"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/client"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/journal"
@@ -72,6 +73,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	if err := b.showScreen(ctx, &tending); err != nil {
 		return err
 	}
+	b.reset(ctx)
 	b.report(ctx)
 	tending.Go(func() { b.tend(ctx) })
 	for _, r := range b.config.Readers {
@@ -93,6 +95,16 @@ func (b *Bridge) Run(ctx context.Context) error {
 	defer cancel()
 	_, err := b.desk.Settle(last)
 	return err
+}
+
+// reset brings to rest what a crash may have left open. Where that fails the kiosk goes on:
+// what cannot be opened refuses, and the money goes back.
+func (b *Bridge) reset(ctx context.Context) {
+	if r, can := b.desk.Actuator.(actuator.Resetter); can {
+		if err := r.Reset(ctx); err != nil {
+			b.log.Error("what opens cannot be brought to rest", "error", err)
+		}
+	}
 }
 
 // showScreen serves the screen until ctx ends, where there is one.

@@ -57,12 +57,13 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	c := Config{Patience: Duration(3 * time.Second), Actuator: ActuatorConfig{Timeout: Duration(2 * time.Second)}}
+	c := Config{Patience: Duration(3 * time.Second)}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&c); err != nil {
 		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
+	c.Actuator.fill()
 	if err := c.check(); err != nil {
 		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
@@ -77,16 +78,13 @@ func (c Config) check() error {
 		return errors.New(`readers must have one at least, such as {"driver": "pcsc"}`)
 	case c.Screen != "" && !isLoopback(c.Screen):
 		return errors.New("screen is for this machine alone: an address such as 127.0.0.1:8404")
-	case c.Actuator.Webhook != "" && len(c.Actuator.Exec) > 0:
-		return errors.New("actuator is a webhook or exec, not both")
 	}
 	for _, r := range c.Readers {
 		if _, err := r.driver(); err != nil {
 			return err
 		}
 	}
-	_, err := c.Actuator.actuator()
-	return err
+	return c.Actuator.check()
 }
 
 func isLoopback(address string) bool {

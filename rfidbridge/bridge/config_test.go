@@ -47,7 +47,7 @@ func TestAWrongConfigurationSaysWhatToWrite(t *testing.T) {
 		`{"product":"gate","readers":[{"driver":"nfc"}]}`:                                                "pcsc, serial, lines, keyboard or stdin",
 		`{"product":"gate","readers":[{"driver":"serial"}]}`:                                             "such as /dev/ttyUSB0",
 		`{"product":"gate","readers":[{"driver":"stdin","format":"roman"}]}`:                             "decimal10",
-		`{"product":"gate",` + readers + `,"actuator":{"webhook":"http://a","exec":["b"]}}`:              "not both",
+		`{"product":"gate",` + readers + `,"actuator":{"webhook":"http://a","exec":["b"]}}`:              "not several",
 		`{"product":"gate",` + readers + `,"actuator":{"webhook":"http://a","secret_file":"/no"}}`:       "secret_file",
 		`{"product":"gate",` + readers + `,"actuator":{"webhook":"http://a","secret_file":"/dev/null"}}`: "needs 16",
 		`{"product":"gate",` + readers + `,"patience":"1h"}`:                                             "at most a minute",
