@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/emv"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/ndef"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/uid"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
@@ -32,9 +33,10 @@ var (
 )
 
 // readCard finds out what a card shows: a SUN message in its address, else its number and
-// whether it has something of this site's with which it can prove itself. storage: the
-// reader plays the card's commands.
-func readCard(to card.Exchange, storage bool) (wire.Card, error) {
+// whether it has something of this site's with which it can prove itself; of a bank card,
+// where there is a terminal for them, its token. storage: the reader plays the card's
+// commands.
+func readCard(to card.Exchange, storage bool, bank *emv.Terminal) (wire.Card, error) {
 	if !storage {
 		if shown, err := readSUN(to); err != nil || shown.SUN {
 			return shown, err
@@ -48,8 +50,23 @@ func readCard(to card.Exchange, storage bool) (wire.Card, error) {
 	if shown.UID, err = uid.New(answer); err != nil {
 		return wire.Card{}, err
 	}
-	shown.Kind, err = kindOf(to, storage)
-	return shown, err
+	if shown.Kind, err = kindOf(to, storage); err != nil || shown.Kind != "" || storage || bank == nil {
+		return shown, err
+	}
+	return readBankCard(to, shown, bank)
+}
+
+// readBankCard has a card prove that it is a bank card. One that does not say so, or that
+// proves nothing, is one by its number; one that has lied is none.
+func readBankCard(to card.Exchange, numbered wire.Card, bank *emv.Terminal) (wire.Card, error) {
+	token, err := bank.Token(to)
+	switch {
+	case err == nil:
+		return wire.Card{Token: token, Bank: true}, nil
+	case errors.Is(err, emv.ErrNoBankCard) || errors.Is(err, emv.ErrUnproven):
+		return numbered, nil
+	}
+	return wire.Card{}, err
 }
 
 // kindOf is the kind of a card without a SUN message, where it has something of this site's.

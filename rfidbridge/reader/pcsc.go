@@ -7,6 +7,7 @@ import (
 	"path"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/emv"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/pcsc"
 )
 
@@ -15,6 +16,8 @@ import (
 type PCSC struct {
 	Socket string // of pcscd; default: the usual one
 	Names  string // a pattern such as "ACS ACR1252*"; default: all
+
+	BankCards *emv.Terminal // nil: a bank card is one by its number
 }
 
 // Run implements [Driver].
@@ -111,7 +114,7 @@ func (d PCSC) read(sink Sink, talking *pcsc.Client, r *pcsc.Reader) {
 		return
 	}
 	defer held.Close() // it may be gone by now
-	shown, err := readCard(held.Transmit, bytes.HasPrefix(r.ATR, storageCard))
+	shown, err := readCard(held.Transmit, bytes.HasPrefix(r.ATR, storageCard), d.BankCards)
 	if err != nil {
 		sink.Unread(r.Name, err)
 		return

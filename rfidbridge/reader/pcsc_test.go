@@ -235,8 +235,9 @@ func FuzzReadCard(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{0, 0, 2, 0, 4, 4, 1, 2, 3, 4, 7, 4, 1, 2, 3, 4, 5, 6})
 	f.Add([]byte{0, 0, 2, 7, 0xFF, 1, 1, 1, 1})
+	terminal := bankTerminal(f)
 	f.Fuzz(func(_ *testing.T, answers []byte) {
-		_, _ = readCard((&scripted{answers}).Transmit, false)
-		_, _ = readCard((&scripted{answers}).Transmit, true)
+		_, _ = readCard((&scripted{answers}).Transmit, false, terminal)
+		_, _ = readCard((&scripted{answers}).Transmit, true, terminal)
 	})
 }
