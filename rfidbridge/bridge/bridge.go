@@ -15,6 +15,7 @@ import (
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/actuator"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/emv"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/client"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/journal"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/screen"
@@ -69,6 +70,10 @@ func New(c Config, id *client.Identity, j *journal.Journal, version string, log 
 func (b *Bridge) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	bank, err := b.config.EMV.terminal()
+	if err != nil {
+		return err
+	}
 	var tending, watching sync.WaitGroup
 	if err := b.showScreen(ctx, &tending); err != nil {
 		return err
@@ -77,7 +82,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	b.report(ctx)
 	tending.Go(func() { b.tend(ctx) })
 	for _, r := range b.config.Readers {
-		driver, err := r.driver()
+		driver, err := r.driver(bank)
 		if err != nil {
 			stop()
 			return err
@@ -93,7 +98,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	tending.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), client.Timeout)
 	defer cancel()
-	_, err := b.desk.Settle(last)
+	_, err = b.desk.Settle(last)
 	return err
 }
 
@@ -222,7 +227,14 @@ func (b *Bridge) Arrived(name string, shown wire.Card, exchange card.Exchange) {
 
 // Unread implements [reader.Sink].
 func (b *Bridge) Unread(name string, why error) {
-	b.screen.Unread()
+	switch {
+	case errors.Is(why, emv.ErrForged):
+		b.screen.Ended(tap.Result{Kind: tap.Refused, Reason: wire.Forged})
+	case errors.Is(why, emv.ErrExpired):
+		b.screen.Ended(tap.Result{Kind: tap.Refused})
+	default:
+		b.screen.Unread()
+	}
 	b.log.Warn("a card cannot be read", "reader", name, "error", why)
 }
 

@@ -36,6 +36,9 @@ type Config struct {
 	// CaptureUnknown takes the money where nobody knows whether the actuator has opened.
 	// Default: it goes back.
 	CaptureUnknown bool `json:"capture_unknown"`
+
+	// EMV has bank cards taken. Default: they are cards by their numbers.
+	EMV *EMVConfig `json:"emv"`
 }
 
 // Duration is a time such as "2s".
@@ -79,8 +82,12 @@ func (c Config) check() error {
 	case c.Screen != "" && !isLoopback(c.Screen):
 		return errors.New("screen is for this machine alone: an address such as 127.0.0.1:8404")
 	}
+	bank, err := c.EMV.terminal()
+	if err != nil {
+		return err
+	}
 	for _, r := range c.Readers {
-		if _, err := r.driver(); err != nil {
+		if _, err := r.driver(bank); err != nil {
 			return err
 		}
 	}

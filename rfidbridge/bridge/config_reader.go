@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/emv"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/frames"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/reader"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/uid"
@@ -24,7 +25,8 @@ type ReaderConfig struct {
 // rdmHeld is how long after its last frame a card counts as gone: modules write ten a second.
 const rdmHeld = 500 * time.Millisecond
 
-func (r ReaderConfig) driver() (reader.Driver, error) {
+// driver is what watches the reader; bank reads bank cards, where they are taken.
+func (r ReaderConfig) driver(bank *emv.Terminal) (reader.Driver, error) {
 	format := r.Format
 	if format == "" {
 		format = uid.Hex
@@ -39,7 +41,7 @@ func (r ReaderConfig) driver() (reader.Driver, error) {
 	lines := func(in io.Reader, read frames.Read) error { return frames.Lines(in, format, read) }
 	switch r.Driver {
 	case "pcsc":
-		return reader.PCSC{Names: r.Name}, nil
+		return reader.PCSC{Names: r.Name, BankCards: bank}, nil
 	case "stdin":
 		s.Open = func(context.Context) (io.ReadCloser, error) { return os.Stdin, nil }
 		s.Frames, s.Once = lines, true
