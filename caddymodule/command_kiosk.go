@@ -28,19 +28,16 @@ func enrolKiosk(cmd *cobra.Command, args []string) error {
 func listKiosks(cmd *cobra.Command, _ []string) error {
 	taps, _ := cmd.Flags().GetBool("taps")
 	_, err := operate(cmd, "kiosks/list", operatorInput{}, func(w io.Writer, all []operatorKiosk) {
-		row(w, "KIOSK", "SEEN", "VERSION", "BACKLOG", "READERS", "")
+		row(w, "KIOSK", "HEALTH", "SEEN", "VERSION", "BACKLOG", "READERS")
 		for _, k := range all {
-			seen, state := "never", ""
+			seen := "never"
 			if !k.Seen.IsZero() {
 				seen = k.Seen.Format(time.DateTime)
 			}
-			if k.Disabled {
-				state = "disabled"
-			}
-			row(w, k.Kiosk, seen, k.Version, k.Backlog, readersText(k), state)
+			row(w, k.Kiosk, k.Health, seen, k.Version, k.Backlog, readersText(k))
 			for _, tap := range k.Taps {
 				if taps {
-					row(w, "", tap.Time.Format(time.DateTime), tap.Product, "", tap.Outcome)
+					row(w, "", tap.Outcome, tap.Time.Format(time.DateTime), tap.Product)
 				}
 			}
 		}

@@ -49,8 +49,9 @@ func (a *App) cashier(k *keys, ledger wallet.Ledger) *kiosk.Cashier {
 type kioskCall struct {
 	*call
 	*kiosk.Cashier
-	from kiosk.Kiosk
-	body []byte
+	from  kiosk.Kiosk
+	body  []byte
+	begun time.Time // when the body was read
 }
 
 // asKiosk has a request served for the kiosk that it proves to be of.
@@ -80,7 +81,7 @@ func (c *call) readKiosk() (*kioskCall, error) {
 	if err != nil {
 		return nil, badRequest("the body ended early")
 	}
-	return &kioskCall{call: c, Cashier: c.app.cashier(c.keys, c.ledger), body: body}, nil
+	return &kioskCall{call: c, Cashier: c.app.cashier(c.keys, c.ledger), body: body, begun: time.Now()}, nil
 }
 
 func (k *kioskCall) answer(answer any, err error) error {
@@ -148,7 +149,9 @@ func (k *kioskCall) kioskTap() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k.Tap(k.r.Context(), k.from, tap)
+	verdict, err := k.Tap(k.r.Context(), k.from, tap)
+	tapMetrics.judged(verdict, err, time.Since(k.begun))
+	return verdict, err
 }
 
 // kioskCapture serves POST /.paywall/kiosk/capture.
@@ -157,7 +160,9 @@ func (k *kioskCall) kioskCapture() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k.Capture(k.r.Context(), k.from, grant)
+	resolved, err := k.Capture(k.r.Context(), k.from, grant)
+	tapMetrics.ended(resolved, err)
+	return resolved, err
 }
 
 // kioskRelease serves POST /.paywall/kiosk/release.
@@ -166,5 +171,7 @@ func (k *kioskCall) kioskRelease() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k.Release(k.r.Context(), k.from, grant)
+	resolved, err := k.Release(k.r.Context(), k.from, grant)
+	tapMetrics.ended(resolved, err)
+	return resolved, err
 }

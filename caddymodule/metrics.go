@@ -53,7 +53,7 @@ var collectors = struct {
 
 // registerMetrics registers the collectors in a configuration's registry.
 func registerMetrics(registry prometheus.Registerer) error {
-	for _, c := range []prometheus.Collector{collectors.answers, collectors.charged, collectors.up} {
+	for _, c := range append(kioskCollectors(), collectors.answers, collectors.charged, collectors.up) {
 		if err := registry.Register(c); err != nil && !errors.As(err, &prometheus.AlreadyRegisteredError{}) {
 			return err
 		}

@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/caddymodule/kiosk"
@@ -22,11 +23,31 @@ type operatorKiosk struct {
 	Kiosk    string        `json:"kiosk"`
 	Enrolled time.Time     `json:"enrolled"`
 	Seen     time.Time     `json:"seen,omitzero"`
+	Health   string        `json:"health"` // well, late, faulty, disabled, or new: never heard of
 	Disabled bool          `json:"disabled"`
 	Version  string        `json:"version,omitempty"`
 	Backlog  int           `json:"backlog"`
 	Readers  []wire.Reader `json:"readers"`
 	Taps     []operatorTap `json:"taps"`
+}
+
+// lateAfter is when a kiosk that tells how it is every half minute is missed.
+const lateAfter = 2 * time.Minute
+
+// healthOf is how a kiosk is, in a word. What is the operator's own doing comes first, then
+// what makes the rest old news.
+func healthOf(k kiosk.Kiosk, now time.Time) string {
+	switch {
+	case k.Disabled:
+		return "disabled"
+	case k.Seen == 0:
+		return "new"
+	case now.Sub(time.UnixMilli(k.Seen)) > lateAfter:
+		return "late"
+	case slices.ContainsFunc(k.State.Readers, func(r wire.Reader) bool { return r.Fault != "" }):
+		return "faulty"
+	}
+	return "well"
 }
 
 type operatorTap struct {
@@ -64,7 +85,7 @@ func (c *operatorCall) listKiosks() (any, error) {
 	shown := make([]operatorKiosk, 0, len(all))
 	for _, k := range all {
 		one := operatorKiosk{
-			Kiosk: k.Name, Enrolled: time.UnixMilli(k.Enrolled).UTC(), Disabled: k.Disabled,
+			Kiosk: k.Name, Enrolled: time.UnixMilli(k.Enrolled).UTC(), Health: healthOf(k, cashier.Now()), Disabled: k.Disabled,
 			Version: k.State.Version, Backlog: k.State.Backlog, Readers: k.State.Readers, Taps: make([]operatorTap, 0, len(k.Taps)),
 		}
 		if k.Seen != 0 {

@@ -150,6 +150,9 @@ func (c *Cashier) Authenticate(ctx context.Context, token string, r wire.Request
 	case err == nil && notes > 0:
 		c.Notes.written(name, notes)
 	}
+	if err == nil {
+		c.Notes.pulses.seen(name, c.Now())
+	}
 	k.Name = name
 	return k, err
 }
@@ -167,6 +170,9 @@ func (c *Cashier) Report(ctx context.Context, k Kiosk, s wire.State) (wire.Polic
 		k.State = s
 		return nil
 	})
+	if err == nil {
+		c.Notes.pulses.reported(k.Name, s)
+	}
 	policy := wire.Policy{Currency: c.Currency.String()}
 	for name := range c.Products {
 		p, _, _ := c.product(name)
@@ -213,5 +219,8 @@ func (c *Cashier) Disable(ctx context.Context, name string, disabled bool) error
 		k.Disabled = disabled
 		return nil
 	})
+	if err == nil && disabled {
+		c.Notes.pulses.stopped(name)
+	}
 	return err
 }

@@ -18,11 +18,13 @@ type Note struct {
 const mostNotes = 12 // of a kiosk
 
 // Notes are the last taps of each kiosk that its register does not have yet: they are
-// written down with its next request, so that a tap costs no write more. The zero Notes
-// are empty; they are safe for concurrent use.
+// written down with its next request, so that a tap costs no write more. Beside them are
+// the Pulses. The zero Notes are empty; they are safe for concurrent use.
 type Notes struct {
 	mu  sync.Mutex
 	new map[string][]Note
+
+	pulses pulses
 }
 
 func (n *Notes) add(kiosk string, note Note) {

@@ -118,6 +118,7 @@ func (c *Cashier) setAside(ctx context.Context, k Kiosk, t wire.Tap, p proof, on
 	}
 	if receipt.Outcome.Done() {
 		v.Outcome, v.Expires = wire.Granted, receipt.Until.UnixMilli()
+		c.Notes.pulses.holds(t.ID, receipt.Until, c.Now())
 		if c.ShowBalance {
 			v.Balance = c.Currency.Format(receipt.Balance)
 		}
@@ -218,6 +219,7 @@ func (c *Cashier) resolved(k Kiosk, g grant, how string, receipt wallet.Receipt)
 	if !receipt.Outcome.Done() { // captured, released or expired before, or so long ago that nobody knows
 		r = wire.Resolved{Outcome: Expired, Amount: c.Currency.Format(0)}
 	}
+	c.Notes.pulses.ended(g.Tap)
 	if receipt.Outcome != wallet.Replayed {
 		c.note(k, g.Product, r.Outcome)
 	}

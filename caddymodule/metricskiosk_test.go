@@ -1,0 +1,57 @@
+package caddymodule
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddy-paywall/caddy-paywall/caddymodule/kiosk"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
+)
+
+func TestMetricsTellHowTapsEndAndHowKiosksAre(t *testing.T) {
+	s := startSiteWith(t, withKiosks, magazine)
+	k := s.enrolKiosk("metered")
+	if _, err := k.State(t.Context(), wire.State{Backlog: 3, Readers: []wire.Reader{{Name: "a"}, {Name: "b", Fault: "unplugged"}}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, price := range []string{"1.20", "1.30"} {
+		if _, err := k.Tap(t.Context(), newTap(t, "coffee", price, plainCard(t, 1))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := k.Capture(t.Context(), "none"); err == nil {
+		t.Error("a grant that is none is captured")
+	}
+	metrics := s.metrics()
+	for _, want := range []string{
+		`caddy_paywall_taps_total{outcome="unknown",reason=""} `, `caddy_paywall_taps_total{outcome="refused",reason="price_changed"} `,
+		`caddy_paywall_tap_ends_total{outcome="failed"} `, `caddy_paywall_tap_seconds_bucket{le="0.005"} `, `caddy_paywall_taps_held `,
+		`caddy_paywall_kiosk_seen_timestamp_seconds{kiosk="metered"} 1.`, `caddy_paywall_kiosk_backlog{kiosk="metered"} 3`,
+		`caddy_paywall_kiosk_readers{kiosk="metered"} 2`, `caddy_paywall_kiosk_readers_faulty{kiosk="metered"} 1`,
+	} {
+		if !strings.Contains(metrics, "\n"+want) {
+			t.Errorf("the metrics do not say %s", want)
+		}
+	}
+	if list := s.operator("kiosk", "list"); strings.Join(column(list, 1), " ") != "faulty" {
+		t.Errorf("the operator's list is\n%s", list)
+	}
+}
+
+func TestAKiosksHealthIsOneWord(t *testing.T) {
+	now := time.Now()
+	seen := now.Add(-lateAfter).UnixMilli()
+	faulty := wire.State{Readers: []wire.Reader{{Name: "a"}, {Name: "b", Fault: "unplugged"}}}
+	for want, k := range map[string]kiosk.Kiosk{
+		"new":      {},
+		"well":     {Seen: seen + 1000, State: wire.State{Readers: []wire.Reader{{Name: "a"}}}},
+		"faulty":   {Seen: seen + 1000, State: faulty},
+		"late":     {Seen: seen - 1000, State: faulty},
+		"disabled": {Seen: seen - 1000, State: faulty, Disabled: true},
+	} {
+		if got := healthOf(k, now); got != want {
+			t.Errorf("one that is %s is called %s", want, got)
+		}
+	}
+}
