@@ -1,6 +1,8 @@
 package kiosk
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/hex"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
@@ -23,8 +25,12 @@ type proof struct {
 }
 
 // read finds out which card it is. A SUN message that nobody has signed yet proves nothing:
-// see verify.
+// see verify. That a bank card has signed is the kiosk's word: it alone has seen it.
 func (c *Cashier) read(shown wire.Card) (p proof, reason wire.Reason) {
+	if shown.Bank {
+		hash := c.bankCard(shown.Token)
+		return proof{tier: TierEMV, hash: hash, register: registerOf(hash)}, ""
+	}
 	p.uid, p.mac, p.kind, p.signed = shown.UID, shown.MAC, shown.Kind, shown.SUN
 	if shown.SUN {
 		p.tier, p.kind = TierSUN, card.KindNTAG424
@@ -36,15 +42,27 @@ func (c *Cashier) read(shown wire.Card) (p proof, reason wire.Reason) {
 			return p, wire.Forged
 		}
 	}
-	if p.uid.Random() || shown.Bank {
+	if p.uid.Random() {
 		return p, wire.NoIdentity
 	}
 	var err error
 	if p.hash, err = p.uid.Hash(c.Keys.UIDs); err != nil {
 		return p, wire.NoIdentity
 	}
-	p.register = cardPrefix + hex.EncodeToString(p.hash[:])
+	p.register = registerOf(p.hash)
 	return p, ""
+}
+
+func registerOf(hash uid.Hash) string { return cardPrefix + hex.EncodeToString(hash[:]) }
+
+// bankCard is what is stored in the place of a bank card's token: who has the ledger cannot
+// pay with it at a kiosk, and a kiosk that has the key of the tokens cannot look into the
+// ledger with it. No UID's hash begins with such a byte.
+func (c *Cashier) bankCard(token [32]byte) uid.Hash {
+	mac := hmac.New(sha256.New, c.Keys.UIDs)
+	mac.Write([]byte("bank card\x00"))
+	mac.Write(token[:])
+	return uid.Hash(mac.Sum(nil))
 }
 
 // verify reports whether the message that the card has shown, if it has, is signed with its

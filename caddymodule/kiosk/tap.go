@@ -46,6 +46,10 @@ func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdic
 	if err != nil {
 		return err
 	}
+	if d.Shown.Bank && c.limits(k.Name, TierEMV).Tap == 0 {
+		v.Reason = wire.NotTaken
+		return nil
+	}
 	p, command, reason, err := c.prove(ctx, t, &d)
 	switch {
 	case err != nil || reason != "":

@@ -127,6 +127,7 @@ const (
 	Replayed     Reason = "replayed"      // the card's message has been seen before
 	ProofNeeded  Reason = "proof_needed"  // it was added with a proof, and has shown its number alone
 	NoIdentity   Reason = "no_identity"   // a number that the card draws anew each time
+	NotTaken     Reason = "not_taken"     // a bank card, where none are
 	NoProduct    Reason = "no_product"    // there is none of this name
 	PriceChanged Reason = "price_changed" // since the kiosk has shown it
 	JustPaid     Reason = "just_paid"     // the same card has just had the same here
@@ -134,7 +135,7 @@ const (
 
 // Reasons are all there are.
 var Reasons = []Reason{
-	NoMoney, Blocked, Frozen, TapLimit, DayLimit, TierLimit, Forged, Replayed, ProofNeeded, NoIdentity, NoProduct, PriceChanged, JustPaid,
+	NoMoney, Blocked, Frozen, TapLimit, DayLimit, TierLimit, Forged, Replayed, ProofNeeded, NoIdentity, NotTaken, NoProduct, PriceChanged, JustPaid,
 }
 
 // Verdict answers a Tap.

@@ -145,6 +145,11 @@ var reasons = map[wire.Reason]translated{
 		{"Cette carte n’a pas de numéro fixe", "Téléphones et passeports en changent à chaque fois ; utilisez une carte."},
 		{"Questa carta non ha un numero suo", "Telefoni e passaporti ne usano uno nuovo ogni volta: usa una carta."},
 	},
+	wire.NotTaken: {
+		{"No bank cards here", "Use another card."},
+		{"Pas de carte bancaire ici", "Utilisez une autre carte."},
+		{"Qui niente carte bancarie", "Usa un’altra carta."},
+	},
 	wire.NoProduct: {
 		{"Not for sale any more", "Choose something else."},
 		{"Plus en vente", "Choisissez autre chose."},
