@@ -32,7 +32,8 @@ var (
 type Product struct {
 	Title string
 	Price wallet.Amount
-	Proof Tier // the least that a card has to prove for it
+	Proof Tier          // the least that a card has to prove for it
+	Opens time.Duration // how long pages are open in the kiosk's browser; zero: none are
 }
 
 // Tier is how much a card has proved.

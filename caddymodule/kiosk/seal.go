@@ -19,7 +19,8 @@ type grant struct {
 	Hold    wallet.OpID     `json:"h"`
 	Amount  wallet.Amount   `json:"a"`
 	Product string          `json:"p"`
-	Card    string          `json:"c"` // its register
+	Card    string          `json:"c"`  // its register
+	Time    int64           `json:"at"` // of the grant, milliseconds since 1970
 }
 
 // claim is a card that nobody has, and until when it can be claimed. It is short, because a

@@ -114,7 +114,7 @@ func (c *Cashier) use(ctx context.Context, k Kiosk, t wire.Tap, p proof, product
 // setAside holds the price, and seals what the kiosk needs to take it.
 func (c *Cashier) setAside(ctx context.Context, k Kiosk, t wire.Tap, p proof, one Card, price wallet.Amount, v *wire.Verdict) (err error) {
 	hold := wallet.Hold{
-		ID: t.ID.Derive([]byte("hold"), []byte(k.Name)), Wallet: one.Wallet, Generation: one.Generation, Amount: price, TTL: c.Hold,
+		ID: holdOf(t.ID, k.Name), Wallet: one.Wallet, Generation: one.Generation, Amount: price, TTL: c.Hold,
 	}
 	receipt, err := c.Ledger.Hold(ctx, hold)
 	if err != nil {
@@ -126,7 +126,7 @@ func (c *Cashier) setAside(ctx context.Context, k Kiosk, t wire.Tap, p proof, on
 		if c.ShowBalance {
 			v.Balance = c.Currency.Format(receipt.Balance)
 		}
-		v.Grant, err = c.sealGrant(grant{t.ID, one.Wallet, hold.ID, price, t.Product, p.register}, k.Name)
+		v.Grant, err = c.sealGrant(grant{t.ID, one.Wallet, hold.ID, price, t.Product, p.register, c.Now().UnixMilli()}, k.Name)
 		return err
 	}
 	switch receipt.Outcome {
@@ -172,6 +172,10 @@ func (c *Cashier) Capture(ctx context.Context, k Kiosk, r wire.Resolve) (wire.Re
 	if err != nil {
 		return wire.Resolved{}, err
 	}
+	return c.capture(ctx, k, g)
+}
+
+func (c *Cashier) capture(ctx context.Context, k Kiosk, g grant) (wire.Resolved, error) {
 	id, err := c.resolving(g, Captured)
 	if err != nil {
 		return wire.Resolved{}, err
