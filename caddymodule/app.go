@@ -147,6 +147,7 @@ func (a *App) Start() error {
 		return fmt.Errorf("paywall: %w", err)
 	}
 	a.shared.Store(shared)
+	a.checkOpens()
 	return nil
 }
 

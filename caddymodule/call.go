@@ -38,16 +38,22 @@ var endpoints = map[string]struct {
 	page.AddCardPath:     {http.MethodPost, (*call).addCard, false},
 	page.ChangeCardPath:  {http.MethodPost, (*call).changeCard, false},
 	page.RemoveCardPath:  {http.MethodPost, (*call).removeCard, false},
+	page.SessionPath:     {http.MethodGet, (*call).showSession, false},
+	page.EndSessionPath:  {http.MethodPost, (*call).endSession, false},
 }
 
-// kioskEndpoints is everything below /.paywall/kiosk/, all POST. A kiosk has a token of
-// its own, and no wallet's.
+// kioskEndpoints is everything below /.paywall/kiosk/, all POST, and what a kiosk's browser
+// posts from the kiosk's own page, which is of another origin. A kiosk has a token of its
+// own, and no wallet's; its browser a code.
 var kioskEndpoints = map[string]func(*call) error{
 	wire.EnrolPath:   (*call).enrolKiosk,
 	wire.StatePath:   asKiosk((*kioskCall).kioskState),
 	wire.TapPath:     asKiosk((*kioskCall).kioskTap),
 	wire.CapturePath: asKiosk((*kioskCall).kioskCapture),
 	wire.ReleasePath: asKiosk((*kioskCall).kioskRelease),
+	wire.SessionPath: asKiosk((*kioskCall).kioskSession),
+	wire.LeavePath:   asKiosk((*kioskCall).kioskLeave),
+	wire.BrowserPath: (*call).beginSession,
 }
 
 // call is one request below /.paywall/.

@@ -20,6 +20,7 @@ const (
 	tokenCookie    = "paywall"          // a reader's wallet token
 	recoveryCookie = "paywall-recovery" // a new recovery code, on its way to the one page that shows it
 	noticeCookie   = "paywall-notice"   // what a form has just done, on its way to the next page
+	sessionCookie  = "paywall-session"  // what a card has opened in a kiosk's browser
 
 	passingAge = 5 * time.Minute // of the last two
 )

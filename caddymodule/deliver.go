@@ -72,11 +72,14 @@ func (s *sale) deliver(w http.ResponseWriter, next caddyhttp.Handler, settle set
 // and, where there is a charge, its id and what it costs.
 func (s *sale) introduce(price string) {
 	hide(s.r, s.cred)
-	charge := ""
+	reader, charge := "", ""
+	if s.wallet != (wallet.WalletID{}) {
+		reader = s.wallet.String()
+	}
 	if s.charge != (wallet.OpID{}) {
 		charge = s.charge.String()
 	}
-	tellUpstream(s.r.Header, s.wallet.String(), charge, price)
+	tellUpstream(s.r.Header, reader, charge, price)
 }
 
 // forecast is the price that this view will cost; empty where it takes a visit.

@@ -87,5 +87,9 @@ func strip(h http.Header, cred *credential) {
 func ownCookie(pair string) bool {
 	name, _, _ := strings.Cut(pair, "=")
 	name = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(name), hostPrefix), securePrefix)
-	return name == tokenCookie || name == receiptCookie || name == recoveryCookie || name == noticeCookie
+	switch name {
+	case tokenCookie, receiptCookie, recoveryCookie, noticeCookie, sessionCookie:
+		return true
+	}
+	return false
 }

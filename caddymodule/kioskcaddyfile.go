@@ -10,6 +10,7 @@ import (
 //	kiosks {
 //	    product <name> <price> [<title>]
 //	    proof   <product> <tier>
+//	    opens   <product> <path> <duration> [<start>]
 //	    limit   <tier> <a tap> <a day>
 //	    kiosk   <name> {
 //	        proof <tier>
@@ -24,7 +25,7 @@ func (k *Kiosks) unmarshal(d *caddyfile.Dispenser) error {
 		return d.Errf("kiosks takes a block, no arguments; remove %q", d.Val())
 	}
 	k.Products, k.Limits, k.Kiosks = make(map[string]KioskProduct), make(map[string]KioskLimits), make(map[string]KioskTerms)
-	proofs := make(map[string]string)
+	proofs, opens := make(map[string]string), make(map[string]*KioskOpens)
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		option := d.Val()
 		var err error
@@ -37,6 +38,14 @@ func (k *Kiosks) unmarshal(d *caddyfile.Dispenser) error {
 			err = once(d, k.Products, "product", args[0], p)
 		case option == "proof" && len(args) == 2:
 			err = once(d, proofs, "proof", args[0], args[1])
+		case option == "opens" && (len(args) == 3 || len(args) == 4):
+			o := KioskOpens{Path: args[1]}
+			if o.Time, err = parseKioskDuration(args[2]); err == nil {
+				err = once(d, opens, "opens", args[0], &o)
+			}
+			if len(args) == 4 {
+				o.Start = args[3]
+			}
 		case option == "limit" && len(args) == 3:
 			err = once(d, k.Limits, "limit", args[0], KioskLimits{Tap: args[1], Day: args[2]})
 		case option == "kiosk" && len(args) == 1:
@@ -51,7 +60,7 @@ func (k *Kiosks) unmarshal(d *caddyfile.Dispenser) error {
 		case option == "show_balance" && len(args) == 0 && !k.ShowBalance:
 			k.ShowBalance = true
 		default:
-			return d.Errf("kiosks has product <name> <price> [<title>], proof <product> <tier>, limit <tier> <a tap> <a day>, kiosk <name> { … }, hold and guard <duration>, and show_balance once; not %q with %d arguments", option, len(args))
+			return d.Errf("kiosks has product <name> <price> [<title>], proof <product> <tier>, opens <product> <path> <duration> [<start>], limit <tier> <a tap> <a day>, kiosk <name> { … }, hold and guard <duration>, and show_balance once; not %q with %d arguments", option, len(args))
 		}
 		if err != nil {
 			return d.WrapErr(err)
@@ -63,6 +72,14 @@ func (k *Kiosks) unmarshal(d *caddyfile.Dispenser) error {
 			return d.Errf("proof %s is for a product that there is not", name)
 		}
 		p.Proof = proof
+		k.Products[name] = p
+	}
+	for name, o := range opens {
+		p, found := k.Products[name]
+		if !found {
+			return d.Errf("opens %s is for a product that there is not", name)
+		}
+		p.Opens = o
 		k.Products[name] = p
 	}
 	if err := k.provision(); err != nil {

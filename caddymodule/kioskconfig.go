@@ -57,6 +57,9 @@ type KioskProduct struct {
 	Price string `json:"price"`           // a decimal
 	Title string `json:"title,omitempty"` // default: the name
 	Proof string `json:"proof,omitempty"` // the least that a card must prove for it; default: "uid"
+
+	// The pages that it opens in the kiosk's own browser. Default: none.
+	Opens *KioskOpens `json:"opens,omitempty"`
 }
 
 // KioskTerms are what holds at one kiosk.
@@ -121,7 +124,10 @@ func (k *Kiosks) provisionProducts() error {
 		if title == "" {
 			title = name
 		}
-		k.products[name] = kiosk.Product{Title: title, Price: price, Proof: proof}
+		k.products[name] = kiosk.Product{Title: title, Price: price, Proof: proof, Opens: p.Opens.lasts()}
+		if err := p.Opens.provision(); err != nil {
+			return fmt.Errorf("product %s opens: %w", name, err)
+		}
 	}
 	return nil
 }

@@ -175,3 +175,21 @@ func (k *kioskCall) kioskRelease() (any, error) {
 	tapMetrics.ended(resolved, err)
 	return resolved, err
 }
+
+// kioskSession serves POST /.paywall/kiosk/session.
+func (k *kioskCall) kioskSession() (any, error) {
+	asked, err := kioskInput[wire.Session](k)
+	if err != nil {
+		return nil, err
+	}
+	return k.AskSession(k.r.Context(), k.from, asked)
+}
+
+// kioskLeave serves POST /.paywall/kiosk/leave.
+func (k *kioskCall) kioskLeave() (any, error) {
+	gone, err := kioskInput[wire.Leave](k)
+	if err != nil {
+		return nil, err
+	}
+	return k.Leave(k.r.Context(), k.from, gone)
+}

@@ -54,6 +54,11 @@ func (l *ruleList) title(name string) string {
 	return name
 }
 
+// sell reports whether a rule is for a path, as it is written.
+func (l *ruleList) sell(path string) bool {
+	return slices.ContainsFunc(l.all(), func(r pricedRule) bool { return slices.Contains(r.paths, path) })
+}
+
 // pricesJSON is the answer of GET /.paywall/prices.
 type pricesJSON struct {
 	Currency string     `json:"currency"`

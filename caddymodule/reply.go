@@ -55,7 +55,11 @@ func writePage(w http.ResponseWriter, status int, p interface{ Render(io.Writer)
 	if err := p.Render(&body); err != nil {
 		panic("paywall: " + err.Error()) // package page's tests execute every template
 	}
-	writeBody(w, status, pageMedia, body.Bytes())
+	policy := page.ContentSecurityPolicy
+	if own, has := p.(interface{ Policy() string }); has {
+		policy = own.Policy()
+	}
+	writeUnder(policy, w, status, pageMedia, body.Bytes())
 }
 
 func writeJSON(w http.ResponseWriter, status int, media string, body any) {
@@ -77,10 +81,15 @@ func writeText(w http.ResponseWriter, status int, text string) {
 
 // writeBody sends an answer. The body is not kept.
 func writeBody(w http.ResponseWriter, status int, media string, body []byte) {
+	writeUnder(page.ContentSecurityPolicy, w, status, media, body)
+}
+
+// writeUnder is writeBody with the policy that a page is under.
+func writeUnder(policy string, w http.ResponseWriter, status int, media string, body []byte) {
 	h := w.Header()
 	setFields(h, field{"Content-Type", media}, field{"Content-Length", strconv.Itoa(len(body))}, field{"X-Content-Type-Options", "nosniff"})
 	if media == pageMedia {
-		setFields(h, field{"Content-Security-Policy", page.ContentSecurityPolicy},
+		setFields(h, field{"Content-Security-Policy", policy},
 			field{"Referrer-Policy", "same-origin"}) // not no-referrer, with which browsers send Origin: null
 	}
 	w.WriteHeader(status)

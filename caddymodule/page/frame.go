@@ -54,6 +54,8 @@ const (
 	AddCardPath     = CardsPath + "/add"
 	ChangeCardPath  = CardsPath + "/change"
 	RemoveCardPath  = CardsPath + "/remove"
+	SessionPath     = "/.paywall/session"
+	EndSessionPath  = SessionPath + "/end"
 )
 
 // frameView is a Frame as the layout needs it.

@@ -36,6 +36,8 @@ const (
 	CardChanged = "card_changed"
 	CardRemoved = "card_removed"
 
+	SessionCode = "session_code" // of a tap that has been used, or whose money has gone back
+
 	Redeemed        = "redeemed"
 	Recovered       = "recovered"
 	RecoveryRenewed = "recovery_renewed"

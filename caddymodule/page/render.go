@@ -19,7 +19,10 @@ var templateFiles embed.FS
 
 // pageNames are the pages; each has a template file of its name, and all share
 // layout.html and forms.html.
-var pageNames = []string{"challenge", "wallet", "problem", "cards"}
+var pageNames = []string{"challenge", "wallet", "problem", "cards", "signedout"}
+
+// bareNames are the pages without the layout.
+var bareNames = []string{"session"}
 
 // templates holds one parsed template for each language and page, made on the
 // first page that is asked for, so that a start without one costs nothing.
@@ -30,6 +33,10 @@ var templates = sync.OnceValue(func() map[string]*template.Template {
 			t := template.New("layout.html").Funcs(functions(l))
 			parsed[l.tag+"/"+name] = template.Must(t.ParseFS(templateFiles,
 				"templates/layout.html", "templates/forms.html", "templates/"+name+".html"))
+		}
+		for _, name := range bareNames {
+			t := template.New(name + ".html").Funcs(functions(l))
+			parsed[l.tag+"/"+name] = template.Must(t.ParseFS(templateFiles, "templates/"+name+".html"))
 		}
 	}
 	return parsed
@@ -81,6 +88,10 @@ func functions(l locale) template.FuncMap {
 		"money":    func(c wallet.Currency, a wallet.Amount) string { return Money(l.tag, c, a) },
 		"signed":   func(c wallet.Currency, a wallet.Amount) string { return signed(l.tag, c, a) },
 		"changed":  l.visitsChanged,
+		"clock":    func(t time.Time) string { return t.UTC().Format("15:04") + space + "UTC" },
+
+		"sessionstyle":  func() template.CSS { return template.CSS(sessionStyle) }, //nolint:gosec // likewise
+		"sessionscript": func() template.JS { return template.JS(sessionScript) },  //nolint:gosec // likewise
 	}
 }
 

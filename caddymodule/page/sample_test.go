@@ -15,9 +15,18 @@ type page interface{ Render(io.Writer) error }
 var noon = time.Date(2026, time.November, 2, 12, 3, 0, 0, time.UTC)
 
 const (
-	sampleCode = "7K2M-9QXD-4TVB-W8HN-3FRJ"
-	sampleID   = "0f9d3c1e-52a7-4c4e-9b7e-7f0d1c2b3a49"
+	sampleCode  = "7K2M-9QXD-4TVB-W8HN-3FRJ"
+	sampleKiosk = "http://127.0.0.1:8404/"
+	sampleID    = "0f9d3c1e-52a7-4c4e-9b7e-7f0d1c2b3a49"
 )
+
+// policyOf is the policy that a page goes out with.
+func policyOf(p page) string {
+	if own, has := p.(interface{ Policy() string }); has {
+		return own.Policy()
+	}
+	return ContentSecurityPolicy
+}
 
 func currency(t testing.TB, code string) wallet.Currency {
 	t.Helper()
@@ -57,6 +66,10 @@ func samples(t testing.TB, lang string) map[string]page {
 	for name, c := range sampleCards(frame) {
 		pages["cards-"+name] = c
 	}
+	frame.Path = SessionPath
+	pages["session"] = Session{Frame: frame, Until: noon, Left: time.Hour, Start: "/articles/"}
+	pages["signedout"] = SignedOut{Frame: frame}
+	pages["signedout-next"] = SignedOut{Frame: frame, Next: sampleKiosk}
 	frame.Path = "/articles/1"
 	for key := range catalogues()["en"].Messages {
 		pages["problem-"+key] = Problem{Frame: frame, Status: 409, Key: key, Return: "/articles/1"}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
+	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
 // Timeout is how long one answer is waited for.
@@ -123,6 +124,17 @@ func (c *Client) Capture(ctx context.Context, grant string) (r wire.Resolved, er
 // Release gives it back.
 func (c *Client) Release(ctx context.Context, grant string) (r wire.Resolved, err error) {
 	return r, c.ask(ctx, wire.ReleasePath, wire.Resolve{Grant: grant}, &r)
+}
+
+// Session asks whether the kiosk's browser has used a grant; over gives the money back where
+// it has not.
+func (c *Client) Session(ctx context.Context, grant string, over bool) (s wire.SessionState, err error) {
+	return s, c.ask(ctx, wire.SessionPath, wire.Session{Grant: grant, Over: over}, &s)
+}
+
+// Leave says that the card of a tap has gone, which ends what it has opened in a browser.
+func (c *Client) Leave(ctx context.Context, tap wallet.OpID) error {
+	return c.ask(ctx, wire.LeavePath, wire.Leave{ID: tap}, &struct{}{})
 }
 
 func (c *Client) ask(ctx context.Context, path string, in, out any) error {

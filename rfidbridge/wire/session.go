@@ -13,7 +13,7 @@ const (
 
 	// The fields of the browser's form.
 	CodeField   = "code"
-	ReturnField = "screen" // where the kiosk's own page is, on the loopback interface
+	ReturnField = "return" // where the kiosk's own page is, on the loopback interface
 )
 
 // BrowserCode is what the browser posts for a grant of a kiosk.
