@@ -16,7 +16,7 @@
 //	uid, card         what a card has shown, and what that proves
 //	guard             taps that look alike
 //	tap, journal      a tap from the card to the settlement, and what is owed after a crash
-//	actuator          what opens
+//	actuator, mqtt    what opens
 //	screen, words     what who taps is told
 //	client, wire      how it talks to the paywall
 //	simulate          a page with a virtual card and a kiosk, to try it without hardware
