@@ -18,6 +18,7 @@ type ActuatorConfig struct {
 	Exec       []string     `json:"exec"`        // a program and its arguments
 	GPIO       *GPIOConfig  `json:"gpio"`
 	Relay      *RelayConfig `json:"relay"`
+	MQTT       *MQTTConfig  `json:"mqtt"`
 
 	// Timeout is how long it may take. Default: 2s, or a second longer than a pulse or a
 	// passage may take.
@@ -45,13 +46,16 @@ func (a ActuatorConfig) opener() (one opener, err error) {
 	if a.Relay != nil {
 		several = append(several, a.Relay)
 	}
+	if a.MQTT != nil {
+		several = append(several, a.MQTT)
+	}
 	switch len(several) {
 	case 0:
 		return nil, nil
 	case 1:
 		return several[0], nil
 	}
-	return nil, errors.New("actuator is one of webhook, exec, gpio and relay, not several")
+	return nil, errors.New("actuator is one of webhook, exec, gpio, relay and mqtt, not several")
 }
 
 // fill puts the default in the place of what is not said.
