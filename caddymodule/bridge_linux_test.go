@@ -28,8 +28,9 @@ type bridgeAt struct {
 	screen        string // address of its page
 }
 
-// startBridge enrols a kiosk and runs it until the test ends, or stop is called.
-func (s *site) startBridge(readers string) (b *bridgeAt, stop func()) {
+// startBridge enrols a kiosk and runs it until the test ends, or stop is called. more are
+// fields of its configuration.
+func (s *site) startBridge(readers string, more ...string) (b *bridgeAt, stop func()) {
 	s.Helper()
 	b = &bridgeAt{site: s, state: s.TempDir(), screen: freeAddress(s.T)}
 	b.opened = filepath.Join(b.state, "opened")
@@ -40,6 +41,7 @@ func (s *site) startBridge(readers string) (b *bridgeAt, stop func()) {
 	}
 	text := fmt.Sprintf(`{"product":"gate","readers":[%s],"screen":%q,"actuator":{"exec":["sh","-c","echo $PAYWALL_TAP $PAYWALL_PRODUCT >> $0",%q]}}`,
 		readers, b.screen, b.opened)
+	text = strings.Join(append([]string{strings.TrimSuffix(text, "}")}, more...), ",") + "}"
 	if err := os.WriteFile(filepath.Join(b.state, "kiosk.json"), []byte(text), 0o600); err != nil {
 		s.Fatal(err)
 	}

@@ -14,6 +14,20 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 )
 
+// layReal lays a card on the reader of the real pcscd until something has come of it.
+func layReal(t *testing.T, address string, c virtual.Transmitter, until func() bool) {
+	t.Helper()
+	ctx, remove := context.WithCancel(t.Context())
+	lying := make(chan error, 1)
+	go func() { lying <- virtual.Lie(ctx, address, virtual.ATR, c, pcsctest.Hurry) }()
+	eventually(t, "the tap has come to its end", until)
+	remove()
+	if err := <-lying; err != nil {
+		t.Error(err)
+	}
+	time.Sleep(time.Second) // pcscd looks every 400 ms whether it is gone
+}
+
 // From a card on a reader of the real pcscd to money that has moved: a card that signs is
 // claimed, tapped, and paid for each time that it is laid down; one of another shop is not.
 func TestACardOnARealReaderOpensTheGate(t *testing.T) {
@@ -26,18 +40,7 @@ func TestACardOnARealReaderOpensTheGate(t *testing.T) {
 	b, stop := s.startBridge(`{"driver":"pcsc","name":"Virtual*"}`)
 	defer stop()
 	taps := func() string { return s.operator("kiosk", "list", "--taps") }
-	lay := func(n *virtual.NTAG, until func() bool) {
-		t.Helper()
-		ctx, remove := context.WithCancel(t.Context())
-		lying := make(chan error, 1)
-		go func() { lying <- virtual.Lie(ctx, address, virtual.ATR, n, pcsctest.Hurry) }()
-		eventually(t, "the tap has come to its end", until)
-		remove()
-		if err := <-lying; err != nil {
-			t.Error(err)
-		}
-		time.Sleep(time.Second) // pcscd looks every 400 ms whether it is gone
-	}
+	lay := func(n *virtual.NTAG, until func() bool) { t.Helper(); layReal(t, address, n, until) }
 	eventually(t, "the operator hears of the reader", func() bool {
 		return strings.Contains(s.operator("kiosk", "list", "--json"), pcsctest.RealReader)
 	})
