@@ -65,7 +65,7 @@ func (a *EV2) Open(answer []byte) (*Session, error) {
 		return nil, errAnswer
 	}
 	plain := a.key.decrypt([blockSize]byte{}, secret)
-	s := new(Session)
+	s := &Session{number: a.number}
 	if a.before != nil {
 		s.transaction, s.counter = a.before.transaction, a.before.counter
 	} else {

@@ -70,28 +70,8 @@ func proveEV2(number byte, key Key, random io.Reader, exchange Exchange) error {
 	})
 }
 
-// prover is one of the three authentications; T is what it leads to.
-type prover[T any] interface {
-	Ask() ([]byte, error)
-	Reply(answer []byte) ([]byte, error)
-	Open(answer []byte) (T, error)
-}
-
+// prove carries an authentication out, and leaves it at that.
 func prove[T any](a prover[T], exchange Exchange) error {
-	command, err := a.Ask()
-	if err != nil {
-		return err
-	}
-	answer, err := exchange(command)
-	if err != nil {
-		return err
-	}
-	if command, err = a.Reply(answer); err != nil {
-		return err
-	}
-	if answer, err = exchange(command); err != nil {
-		return err
-	}
-	_, err = a.Open(answer)
+	_, err := run(a, exchange)
 	return err
 }

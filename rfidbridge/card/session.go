@@ -13,6 +13,8 @@ type Session struct {
 	enc, mac    Key
 	transaction [4]byte
 	counter     uint16 // of commands
+	number      byte   // of the key that has opened it
+	ending      bool   // the answer to come is its last, and has no MAC
 	closed      bool   // an answer was not to be believed
 }
 
@@ -56,6 +58,36 @@ func (s *Session) Seal(command byte, header, data []byte) ([]byte, error) {
 	return s.Sign(command, header, data)
 }
 
+// Plain makes a command that goes in plain, as what writes a file that is not protected on
+// its way (CommMode.Plain).
+func (s *Session) Plain(command byte, data ...[]byte) ([]byte, error) {
+	if s.closed {
+		return nil, errOrder
+	}
+	return wrap(command, data...)
+}
+
+// CheckPlain returns the data of the answer to one. Nothing proves whose it is.
+func (s *Session) CheckPlain(answer []byte) ([]byte, error) {
+	if s.closed {
+		return nil, errOrder
+	}
+	data, err := unwrap(answer, statusDone)
+	if err == nil {
+		err = s.count()
+	}
+	s.closed = err != nil
+	return data, err
+}
+
+// count counts a command that was carried out.
+func (s *Session) count() error {
+	if s.counter++; s.counter == 0 {
+		return fmt.Errorf("%w: the session has no more numbers for commands", errOrder)
+	}
+	return nil
+}
+
 // Check returns the data of an answer to a signed command. After ErrForged the session is
 // of no more use.
 func (s *Session) Check(answer []byte) ([]byte, error) {
@@ -64,16 +96,15 @@ func (s *Session) Check(answer []byte) ([]byte, error) {
 	}
 	s.closed = true // until the answer is believed
 	data, err := unwrap(answer, statusDone)
-	if err != nil {
+	if err != nil || s.ending {
 		return nil, err
 	}
 	n := len(data) - len(MAC{})
 	if n < 0 {
 		return nil, errAnswer
 	}
-	s.counter++
-	if s.counter == 0 {
-		return nil, fmt.Errorf("%w: the session has no more numbers for commands", errOrder)
+	if err := s.count(); err != nil {
+		return nil, err
 	}
 	if !s.signature(0x00, data[:n]).equal(MAC(data[n:])) {
 		return nil, ErrForged

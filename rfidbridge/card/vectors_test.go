@@ -165,6 +165,47 @@ func TestTheUIDIsReadAsThatOfNXP(t *testing.T) {
 	wants(t, "the UID", uid[:], "04958CAA5C5E80")
 }
 
+// AN12196, table 18: ChangeFileSettings in full mode.
+func TestACommandIsSealedAsThatOfNXP(t *testing.T) {
+	s := &Session{
+		enc: key("1309C877509E5A215007FF0ED19CA564"), mac: key("4C6626F5E72EA694202139295C7A7FC7"), transaction: [4]byte(b("9D00C4DF")), counter: 1,
+	}
+	command, err := s.Seal(0x5F, []byte{0x02}, b("4000E0C1F121200000430000430000"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants(t, "the command", command, "905F000019 02 61B6D97903566E84C3AE5274467E89EA D799B7C1A0EF7A04 00")
+	if _, err := s.Check(b("57BFF87B1241E93D 9100")); err != nil {
+		t.Error(err)
+	}
+}
+
+// AN12196, tables 25 and 26: ChangeKey of another key and of the session's own.
+func TestKeysAreChangedAsByNXP(t *testing.T) {
+	s := &Session{
+		enc: key("4CF3CB41A22583A61E89B158D252FC53"), mac: key("5529860B2FC5FB6154B7F28361D30BF9"), transaction: [4]byte(b("7614281A")), counter: 2,
+	}
+	command, err := s.ChangeKey(2, key(zeroKey), key("F3847D627727ED3BC9C4CC050489B966"), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants(t, "the first command", command, "90C4000029 02 2CF362B7BF4311FF3BE1DAA295E8C68DE09050560D19B9E16C2393AE9CD1FAC7 5D0CE20BCD1D06E6 00")
+	if _, err := s.Check(b("203BB55D1089D587 9100")); err != nil {
+		t.Fatal(err)
+	}
+	command, err = s.ChangeKey(0, Key{}, key("5004BF991F408672B1EF00F08F9E8647"), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants(t, "the second command", command, "90C4000029 00 C0EB4DEEFEDDF0B513A03A95A75491818580503190D4D05053FF75668A01D6FD A6610234BDED6432 00")
+	if _, err := s.Check(b("9100")); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.AskUID(); !errors.Is(err, errOrder) {
+		t.Errorf("the session goes on with a key that is gone: %v", err)
+	}
+}
+
 // The log of a DESFire EV1 that public implementations test with.
 func TestEV1IsThatOfNXP(t *testing.T) {
 	a := NewEV1(0, key(zeroKey))
