@@ -17,7 +17,7 @@
 //	guard             taps that look alike
 //	tap, journal      a tap from the card to the settlement, and what is owed after a crash
 //	actuator, mqtt    what opens
-//	screen, words     what who taps is told
+//	screen, words     what who taps is told; fill: how a page is filled in
 //	client, wire      how it talks to the paywall
 //	simulate          a page with a virtual card and a kiosk, to try it without hardware
 package main

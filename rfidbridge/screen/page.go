@@ -1,45 +1,57 @@
 package screen
 
 import (
-	"bytes"
 	"embed"
 	"fmt"
-	"html/template"
 	"net/http"
 	"slices"
 	"time"
 
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/fill"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/tap"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/words"
 )
 
-//go:embed page.html page.css page.js
+//go:embed page.css page.js
 var files embed.FS
 
-var page = template.Must(template.ParseFS(files, "page.html"))
+//go:embed page.html
+var pageText string
+
+var page = fill.Must(pageText)
 
 // view is what the page is made of.
 type view struct {
 	Lang        string
-	Languages   []string
+	Languages   []language
+	Words       map[string]string // what the page itself says
 	Title, Text string
 	Mark        string // ✓ or ✕, beside the colour; empty: neither
 	Mood        string // good, bad or calm: for colours, and sounds
 	Product     wire.Product
 	Balance     string // empty: it is not shown
 	Claim       string
-	Code        template.URL
+	Code        string // a picture, as an address of data
 	Version     int
 	Left        int64 // milliseconds until it is over; zero: it stays
+}
+
+type language struct {
+	Code    string
+	Current bool
 }
 
 func (s *Screen) view(lang string) view {
 	now := s.shown()
 	text := func(key string) string { return words.Text(lang, key) }
 	v := view{
-		Lang: lang, Languages: words.Languages, Mood: "calm", Product: now.product, Claim: now.claim,
-		Code: template.URL(now.code), Version: now.version, Left: now.left.Milliseconds(), //nolint:gosec // a picture of our own
+		Lang: lang, Mood: "calm", Product: now.product, Claim: now.claim,
+		Code: now.code, Version: now.version, Left: now.left.Milliseconds(),
+		Words: map[string]string{"title": text("title"), "left": text("left"), "language": text("language")},
+	}
+	for _, code := range words.Languages {
+		v.Languages = append(v.Languages, language{code, code == lang})
 	}
 	switch now.phase {
 	case checking:
@@ -64,9 +76,6 @@ func (s *Screen) view(lang string) view {
 	return v
 }
 
-// Word is one of the screen's texts, for the page.
-func (v view) Word(key string) string { return words.Text(v.Lang, key) }
-
 // Handler serves the page, and tells it of changes at /events.
 func (s *Screen) Handler() http.Handler {
 	mux := http.NewServeMux()
@@ -90,9 +99,9 @@ func (s *Screen) servePage(w http.ResponseWriter, r *http.Request) {
 	if !slices.Contains(words.Languages, lang) {
 		lang = words.Language(r.Header.Get("Accept-Language"))
 	}
-	var body bytes.Buffer
-	if err := page.Execute(&body, s.view(lang)); err != nil {
-		panic(err) // the tests execute it
+	body, err := page.Fill(s.view(lang))
+	if err != nil {
+		panic(err) // the tests fill it in
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -101,7 +110,7 @@ func (s *Screen) servePage(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy",
 		"default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	_, _ = body.WriteTo(w)
+	_, _ = w.Write(body) //nolint:gosec // what is filled in is escaped
 }
 
 // keepAlive is how often a page that is told nothing is told so.
