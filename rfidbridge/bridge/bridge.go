@@ -37,12 +37,14 @@ type Bridge struct {
 	version string
 	log     *slog.Logger
 	screen  *screen.Screen
+	browser *actuator.Browser // nil: something else opens
 
 	mu      sync.Mutex
 	product *wire.Product    // as the paywall sells it; nil: not known yet, or not sold
 	readers map[string]error // and what is wrong with them
 	news    bool             // the paywall has not heard of all of them
 	backlog int
+	paidAt  string // the reader of the newest tap that has opened something
 }
 
 // New makes a kiosk ready, with the journal that a crash may have left.
@@ -61,6 +63,10 @@ func New(c Config, id *client.Identity, j *journal.Journal, version string, log 
 			Kiosk: id.Kiosk, Paywall: paywall, Actuator: opens, Patience: time.Duration(c.Patience), Opening: time.Duration(c.Actuator.Timeout),
 			CaptureUnknown: c.CaptureUnknown, Now: time.Now, Random: rand.Reader, Log: log,
 		},
+	}
+	if browser, is := opens.(*actuator.Browser); is {
+		browser.Paywall, browser.Show = paywall, b.screen.Offer
+		b.browser = browser
 	}
 	return b, b.desk.Start(j)
 }
@@ -137,7 +143,7 @@ func (b *Bridge) tend(ctx context.Context) {
 		case <-time.After(settleEvery):
 		}
 		if time.Now().After(quiet) {
-			left, err := b.desk.Settle(ctx)
+			left, err := b.settle(ctx)
 			if err != nil && ctx.Err() == nil {
 				b.log.Warn("the paywall cannot be told what is owed; it is tried again", "taps", left, "error", err)
 				quiet = time.Now().Add(time.Second)
@@ -151,6 +157,15 @@ func (b *Bridge) tend(ctx context.Context) {
 			b.report(ctx)
 		}
 	}
+}
+
+// settle tells the paywall of cards that have gone, and what is owed.
+func (b *Bridge) settle(ctx context.Context) (left int, err error) {
+	if b.browser != nil {
+		err = b.browser.Tell(ctx)
+	}
+	left, owed := b.desk.Settle(ctx)
+	return left, errors.Join(err, owed)
 }
 
 // mustReport reports whether there is something to tell or to ask before it is time.
@@ -217,6 +232,11 @@ func (b *Bridge) Arrived(name string, shown wire.Card, exchange card.Exchange) {
 	p := tap.Presented{Card: shown, Exchange: exchange}
 	r := b.desk.Tap(context.Background(), p, *product, false) // it is brought to its end
 	b.screen.Ended(r)
+	if r.Kind == tap.Paid {
+		b.mu.Lock()
+		b.paidAt = name
+		b.mu.Unlock()
+	}
 	b.log.Info("a tap", "reader", name, "card", fmt.Sprint(shown), "result", r.Kind, "reason", r.Reason, "took", time.Since(begun))
 	if r.Reason == wire.PriceChanged {
 		b.mu.Lock()
@@ -239,7 +259,14 @@ func (b *Bridge) Unread(name string, why error) {
 }
 
 // Gone implements [reader.Sink].
-func (*Bridge) Gone(string) {}
+func (b *Bridge) Gone(name string) {
+	b.mu.Lock()
+	paid := b.paidAt == name
+	b.mu.Unlock()
+	if paid && b.browser != nil {
+		b.browser.Gone()
+	}
+}
 
 // Health implements [reader.Sink].
 func (b *Bridge) Health(name string, fault error) {

@@ -91,6 +91,9 @@ func (c Config) check() error {
 			return err
 		}
 	}
+	if err := c.checkBrowser(); err != nil {
+		return err
+	}
 	return c.Actuator.check()
 }
 

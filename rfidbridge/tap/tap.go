@@ -196,7 +196,7 @@ func (d *Desk) open(ctx context.Context, v wire.Verdict) (Result, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.Opening)
 	defer cancel()
-	outcome, why := d.Actuator.Open(ctx, actuator.Opening{Tap: v.ID, Kiosk: d.Kiosk, Product: v.Product.Name})
+	outcome, why := d.Actuator.Open(ctx, actuator.Opening{Tap: v.ID, Kiosk: d.Kiosk, Product: v.Product.Name, Grant: v.Grant})
 	step, result := journal.Opened, Result{Kind: Paid, Product: v.Product, Balance: v.Balance}
 	switch {
 	case outcome == actuator.Refused, outcome == actuator.Unknown && !d.CaptureUnknown:

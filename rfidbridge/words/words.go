@@ -173,6 +173,8 @@ var texts = map[string][3]string{
 	"hold":     {"Leave the card where it is.", "Laissez la carte en place.", "Lascia la carta dov’è."},
 	"scan":     {"Scan this with your phone to make the card yours.", "Scannez ce code avec votre téléphone pour ajouter la carte.", "Scansiona il codice con il telefono per aggiungere la carta."},
 	"left":     {"Left in the wallet:", "Il reste dans le portefeuille :", "Nel portafoglio restano:"},
+	"opening":  {"Paid: it opens", "Payé : ouverture", "Pagato: si apre"},
+	"open":     {"Open the page", "Ouvrir la page", "Apri la pagina"},
 	"language": {"Language", "Langue", "Lingua"},
 	"title":    {"Kiosk", "Borne", "Chiosco"},
 	"unread":   {"Hold the card still", "Ne bougez pas la carte", "Tieni ferma la carta"},
