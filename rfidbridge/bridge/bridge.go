@@ -38,6 +38,7 @@ type Bridge struct {
 	log     *slog.Logger
 	screen  *screen.Screen
 	browser *actuator.Browser // nil: something else opens
+	meters  *meters
 
 	mu      sync.Mutex
 	product *wire.Product    // as the paywall sells it; nil: not known yet, or not sold
@@ -68,6 +69,8 @@ func New(c Config, id *client.Identity, j *journal.Journal, version string, log 
 		browser.Paywall, browser.Show = paywall, b.screen.Offer
 		b.browser = browser
 	}
+	b.meters = newMeters(b)
+	b.desk.Took = b.meters.took
 	return b, b.desk.Start(j)
 }
 
@@ -81,7 +84,12 @@ func (b *Bridge) Run(ctx context.Context) error {
 		return err
 	}
 	var tending, watching sync.WaitGroup
-	if err := b.showScreen(ctx, &tending); err != nil {
+	if err := errors.Join(
+		serve(ctx, "the screen", b.config.Screen, b.screen.Handler(), &tending),
+		serve(ctx, "metrics", b.config.Metrics, &b.meters.page, &tending),
+	); err != nil {
+		stop()
+		tending.Wait()
 		return err
 	}
 	b.reset(ctx)
@@ -94,7 +102,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 			return err
 		}
 		watching.Go(func() {
-			if err := driver.Run(ctx, b); err != nil && ctx.Err() == nil {
+			if err := b.meters.watch(driver).Run(ctx, b); err != nil && ctx.Err() == nil {
 				b.log.Info("a reader is watched no longer", "driver", r.Driver, "why", err)
 			}
 		})
@@ -118,16 +126,16 @@ func (b *Bridge) reset(ctx context.Context) {
 	}
 }
 
-// showScreen serves the screen until ctx ends, where there is one.
-func (b *Bridge) showScreen(ctx context.Context, serving *sync.WaitGroup) error {
-	if b.config.Screen == "" {
+// serve serves pages at an address until ctx ends. An empty address is nowhere.
+func serve(ctx context.Context, what, address string, pages http.Handler, serving *sync.WaitGroup) error {
+	if address == "" {
 		return nil
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", b.config.Screen)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return fmt.Errorf("the screen: %w", err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
-	server := &http.Server{Handler: b.screen.Handler(), ReadHeaderTimeout: client.Timeout}
+	server := &http.Server{Handler: pages, ReadHeaderTimeout: client.Timeout}
 	serving.Go(func() { _ = server.Serve(listener) }) // it ends by Close
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	return nil
@@ -225,6 +233,7 @@ func (b *Bridge) Arrived(name string, shown wire.Card, exchange card.Exchange) {
 	if product == nil {
 		b.log.Error("a tap is refused", "reader", name, "error", errNoProduct)
 		b.screen.Ended(tap.Result{Kind: tap.Offline})
+		b.meters.ended(tap.Offline, "")
 		return
 	}
 	b.screen.Checking()
@@ -237,6 +246,7 @@ func (b *Bridge) Arrived(name string, shown wire.Card, exchange card.Exchange) {
 		b.paidAt = name
 		b.mu.Unlock()
 	}
+	b.meters.ended(r.Kind, r.Reason)
 	b.log.Info("a tap", "reader", name, "card", fmt.Sprint(shown), "result", r.Kind, "reason", r.Reason, "took", time.Since(begun))
 	if r.Reason == wire.PriceChanged {
 		b.mu.Lock()
@@ -250,10 +260,13 @@ func (b *Bridge) Unread(name string, why error) {
 	switch {
 	case errors.Is(why, emv.ErrForged):
 		b.screen.Ended(tap.Result{Kind: tap.Refused, Reason: wire.Forged})
+		b.meters.ended(tap.Refused, wire.Forged)
 	case errors.Is(why, emv.ErrExpired):
 		b.screen.Ended(tap.Result{Kind: tap.Refused})
+		b.meters.ended(tap.Refused, "")
 	default:
 		b.screen.Unread()
+		b.meters.ended(tap.Unread, "")
 	}
 	b.log.Warn("a card cannot be read", "reader", name, "error", why)
 }
