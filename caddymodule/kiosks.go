@@ -29,7 +29,7 @@ func kioskKeys(secret wallet.Secret) (kiosk.Keys, error) {
 	if err != nil {
 		return kiosk.Keys{}, err
 	}
-	return kiosk.Keys{Codes: secret.Derive("kiosk code"), UIDs: uids[:], Cards: card.Key(cards[:len(card.Key{})]), Seal: seal}, nil
+	return kiosk.Keys{Codes: secret.Derive("kiosk code"), PINs: secret.Derive("kiosk pin"), UIDs: uids[:], Cards: card.Key(cards[:len(card.Key{})]), Seal: seal}, nil
 }
 
 // tapNotes are the last taps of kiosks. They are global because a reload must not lose

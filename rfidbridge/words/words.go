@@ -105,6 +105,11 @@ var reasons = map[wire.Reason]translated{
 		{"Carte bloquée", "Son titulaire peut la débloquer."},
 		{"Carta bloccata", "Chi ne è titolare può sbloccarla."},
 	},
+	wire.Replaced: {
+		{"This card has been replaced", "Tap the card that has taken its place."},
+		{"Carte remplacée", "Présentez celle qui la remplace."},
+		{"Carta sostituita", "Avvicina quella che l’ha sostituita."},
+	},
 	wire.Frozen: {
 		{"This wallet is frozen", "Ask the operator why."},
 		{"Portefeuille gelé", "Adressez-vous à l’exploitant."},
@@ -139,6 +144,16 @@ var reasons = map[wire.Reason]translated{
 		{"Use another reader", "This card has to prove itself, and this reader does not ask."},
 		{"Utilisez un autre lecteur", "Cette carte doit prouver son identité, ce que ce lecteur ne demande pas."},
 		{"Usa un altro lettore", "Questa carta deve dimostrare la sua identità, e questo lettore non lo chiede."},
+	},
+	wire.PINNeeded: {
+		{"Use another kiosk", "This card wants its PIN for more, and this kiosk cannot ask for it."},
+		{"Utilisez une autre borne", "Pour payer plus, cette carte exige son code, que cette borne ne peut pas demander."},
+		{"Usa un altro chiosco", "Per pagare di più questa carta vuole il suo PIN, e questo chiosco non può chiederlo."},
+	},
+	wire.PINBlocked: {
+		{"Three wrong PINs", "This card is blocked. Whoever owns it can let it pay again."},
+		{"Trois codes faux", "Cette carte est bloquée. Son titulaire peut la débloquer."},
+		{"Tre PIN sbagliati", "Questa carta è bloccata. Chi ne è titolare può sbloccarla."},
 	},
 	wire.NoIdentity: {
 		{"This card has no number of its own", "Phones and passports draw a new one each time; use a card."},
