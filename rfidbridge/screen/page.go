@@ -70,10 +70,10 @@ func (s *Screen) view(lang string) view {
 	case unread:
 		v.Title, v.Text, v.Mood, v.Mark = text("unread"), text("again"), "bad", "✕"
 	case ended:
-		w := words.Of(lang, now.result)
+		w := words.Of(lang, now.result.Kind, now.result.Reason)
 		v.Title, v.Text, v.Mood, v.Mark = w.Title, w.Text, "bad", "✕"
 		switch {
-		case words.Good(now.result):
+		case words.Good(now.result.Kind, now.result.Reason):
 			v.Mood, v.Mark, v.Balance = "good", "✓", now.result.Balance
 		case now.result.Kind == tap.Unclaimed:
 			v.Mood, v.Mark, v.Text = "calm", "", text("scan")

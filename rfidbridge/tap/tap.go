@@ -23,6 +23,7 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/client"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/journal"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/words"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
@@ -62,18 +63,18 @@ type Desk struct {
 }
 
 // Kind is how a tap has ended for who has tapped.
-type Kind string
+type Kind = words.Kind
 
 // The kinds.
 const (
-	Paid       Kind = "paid"
-	Refused    Kind = "refused"      // with a reason
-	Unclaimed  Kind = "unclaimed"    // nobody's card, with the claim
-	NotOpened  Kind = "not_opened"   // the money goes back
-	Unread     Kind = "unread"       // the card was taken away before it had proved itself
-	Cancelled  Kind = "cancelled"    // whoever has tapped was asked for a PIN, and did not give one
-	Offline    Kind = "offline"      // the paywall does not answer
-	OutOfOrder Kind = "out_of_order" // the kiosk cannot write, or is no kiosk any more
+	Paid       = words.Paid
+	Refused    = words.Refused
+	Unclaimed  = words.Unclaimed
+	NotOpened  = words.NotOpened
+	Unread     = words.Unread
+	Cancelled  = words.Cancelled
+	Offline    = words.Offline
+	OutOfOrder = words.OutOfOrder
 )
 
 // Result is what the screen shows.
