@@ -227,13 +227,15 @@ func TestACardsNumberIsNowhere(t *testing.T) {
 				t.Fatal(failed)
 			}
 			printed := fmt.Sprintf("%v %+v %#v %x %s %v %+v %#v %v %+v %#v %s", got, got, got, got, got, err, err, err, machine, machine, machine, text)
-			for _, secret := range []string{"541333", "89020011", hex.EncodeToString(got[:]), ourAccount, "0707", fmt.Sprint(b(ourPAN)), "84 19 51"} {
-				if got != (Token{}) && strings.Contains(printed, secret) || err != nil && strings.Contains(err.Error(), secret) {
+			for _, secret := range []string{ // the number, the token, the account, the key, in one form or another
+				"54133300", "89020011", "84 19 51", hex.EncodeToString(got[:]), ourAccount, "07070707", "7 7 7 7",
+			} {
+				if strings.Contains(printed, secret) {
 					t.Errorf("%s is printed: %s", secret, printed)
 				}
 			}
 			for _, answer := range answers {
-				if slices.ContainsFunc(answer, func(b byte) bool { return b != 0 }) {
+				if slices.ContainsFunc(answer[:len(answer)-2], func(b byte) bool { return b != 0 }) {
 					t.Errorf("an answer of the card is kept: %X", answer)
 				}
 			}
