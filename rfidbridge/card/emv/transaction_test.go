@@ -120,6 +120,17 @@ func TestABankCardThatDoesNotProveItselfHasNoToken(t *testing.T) {
 	if _, err := terminal(t).Token(shows(ours(virtual.BankCardOptions{Proof: virtual.NoProof}))); !errors.Is(err, ErrUnproven) {
 		t.Errorf("a number alone: %v", err)
 	}
+	for _, proof := range []virtual.BankProof{virtual.DynamicProof, virtual.CombinedProof} {
+		card := ours(virtual.BankCardOptions{Proof: proof})
+		if _, err := terminal(t).Token(func(command []byte) ([]byte, error) {
+			if command[1] == instructionAuthenticate || command[1] == instructionGenerate {
+				return b("6985"), nil
+			}
+			return card.Transmit(command), nil
+		}); !errors.Is(err, ErrUnproven) {
+			t.Errorf("a card that will not sign by proof %d: %v", proof, err)
+		}
+	}
 }
 
 // The attack: all that a card has said in one transaction is taken down, and said again.
