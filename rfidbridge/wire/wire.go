@@ -21,6 +21,8 @@ const (
 	TapPath     = Prefix + "tap"
 	CapturePath = Prefix + "capture"
 	ReleasePath = Prefix + "release"
+	LeasePath   = Prefix + "lease"
+	SyncPath    = Prefix + "sync"
 )
 
 // TapURLPath is the path of the address that a card shows to phones.
@@ -50,7 +52,9 @@ type Enrolled struct {
 type State struct {
 	Version string   `json:"version"`
 	Readers []Reader `json:"readers"`
-	Backlog int      `json:"backlog"` // taps whose end the paywall has not heard of
+	Backlog int      `json:"backlog"`           // taps whose end the paywall has not heard of
+	Oldest  int64    `json:"oldest,omitempty"`  // milliseconds since 1970, of the oldest of them
+	Denials uint64   `json:"denials,omitempty"` // up to which the kiosk has heard which cards are denied
 }
 
 // Reader is one reader of a kiosk.
@@ -59,17 +63,23 @@ type Reader struct {
 	Fault string `json:"fault,omitempty"` // why it reads nothing
 }
 
-// Policy answers a State: what there is to buy.
+// Policy answers a State: what there is to buy, and what the kiosk may grant by itself while
+// the paywall does not answer.
 type Policy struct {
 	Currency string    `json:"currency"`
 	Products []Product `json:"products"`
+	Time     int64     `json:"time"`              // milliseconds since 1970, by the paywall's clock
+	Offline  *Offline  `json:"offline,omitempty"` // nil: nothing
 }
 
 // Product is what a tap pays for.
 type Product struct {
 	Name  string `json:"name"`
 	Title string `json:"title"`
-	Price string `json:"price"` // a decimal
+	Price string `json:"price"`           // a decimal
+	Proof string `json:"proof,omitempty"` // the least tier of a card; empty: uid
+
+	Online bool `json:"online,omitempty"` // the paywall itself hands it out: there is none without
 }
 
 // Tap asks whether a card may have a product. Its ID makes it the same tap however often it
@@ -92,7 +102,6 @@ type Ask struct {
 	State   string `json:"state"` // sealed, for the Answer
 	Command Hex    `json:"command,omitempty"`
 	PIN     bool   `json:"pin,omitempty"`
-	Wrong   bool   `json:"wrong,omitempty"` // the PIN before was
 }
 
 // Answer is what a kiosk has got for an Ask.
@@ -120,7 +129,6 @@ type Reason string
 const (
 	NoMoney      Reason = "no_money"
 	Blocked      Reason = "blocked"       // the card, by its holder
-	Replaced     Reason = "replaced"      // another card has its place
 	Frozen       Reason = "frozen"        // the wallet, by the operator
 	TapLimit     Reason = "tap_limit"     // more than one tap of this card may cost
 	DayLimit     Reason = "day_limit"     // more than this card may spend a day
@@ -128,8 +136,6 @@ const (
 	Forged       Reason = "forged"        // the card's proof is not made with its key
 	Replayed     Reason = "replayed"      // the card's message has been seen before
 	ProofNeeded  Reason = "proof_needed"  // it was added with a proof, and has shown its number alone
-	PINNeeded    Reason = "pin_needed"    // and the kiosk cannot ask for it
-	PINBlocked   Reason = "pin_blocked"   // the card, by three wrong PINs
 	NoIdentity   Reason = "no_identity"   // a number that the card draws anew each time
 	NotTaken     Reason = "not_taken"     // a bank card, where none are
 	NoProduct    Reason = "no_product"    // there is none of this name
@@ -139,8 +145,7 @@ const (
 
 // Reasons are all there are.
 var Reasons = []Reason{
-	NoMoney, Blocked, Replaced, Frozen, TapLimit, DayLimit, TierLimit, Forged, Replayed, ProofNeeded, PINNeeded, PINBlocked,
-	NoIdentity, NotTaken, NoProduct, PriceChanged, JustPaid,
+	NoMoney, Blocked, Frozen, TapLimit, DayLimit, TierLimit, Forged, Replayed, ProofNeeded, NoIdentity, NotTaken, NoProduct, PriceChanged, JustPaid,
 }
 
 // Verdict answers a Tap.
@@ -154,6 +159,7 @@ type Verdict struct {
 	Claim   string      `json:"claim,omitempty"` // the code with which an unknown card is claimed
 	Expires int64       `json:"expires,omitempty"`
 	Balance string      `json:"balance,omitempty"` // in the wallet after a granted tap, where the operator has it shown
+	Ticket  string      `json:"ticket,omitempty"`  // for a Lease: the card may pay offline
 }
 
 // Resolve ends a granted tap: captured where the product was handed out, released where not.
