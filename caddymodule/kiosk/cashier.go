@@ -88,9 +88,10 @@ var DefaultLimits = map[Tier]Limits{
 type Keys struct {
 	Codes wallet.Key  // of codes for enrolment
 	UIDs  []byte      // of the hashes of cards' numbers, 32 bytes
-	PINs  wallet.Key  // of the hashes of cards' PINs
 	Cards card.Key    // from which each card's own keys are derived
 	Seal  cipher.AEAD // of grants and claims
+
+	Handles []byte // of how a kiosk calls a card that may pay offline, 32 bytes
 }
 
 // Cashier judges what kiosks ask for. Its fields do not change while it is used, and it
@@ -102,6 +103,7 @@ type Cashier struct {
 	Limits   map[Tier]Limits
 	Terms    map[string]Terms // of kiosks, by their names; of those that have none, nothing more holds
 	Currency wallet.Currency
+	Offline  *Offline // nil: kiosks grant nothing by themselves
 
 	Hold  time.Duration // how long the money of a tap waits for its capture
 	Guard time.Duration // how long the same card and product are the same purchase
@@ -121,5 +123,10 @@ func (c *Cashier) product(name string) (wire.Product, Product, bool) {
 	if !found {
 		return wire.Product{Name: name}, p, false
 	}
-	return wire.Product{Name: name, Title: p.Title, Price: c.Currency.Format(p.Price)}, p, true
+	shown := wire.Product{Name: name, Title: p.Title, Price: c.Currency.Format(p.Price)}
+	if p.Proof > TierUID {
+		shown.Proof = p.Proof.String()
+	}
+	shown.Online = p.Opens > 0
+	return shown, p, true
 }

@@ -27,7 +27,8 @@ type dialog struct {
 	Seed    [32]byte    `json:"s"`
 	Answers []wire.Hex  `json:"a,omitempty"` // of the card
 
-	pin wire.PIN // given with the newest request
+	pin      wire.PIN // given with the newest request
+	pinGiven bool
 }
 
 const (
@@ -50,7 +51,9 @@ func (c *Cashier) resume(k Kiosk, t wire.Tap) (d dialog, err error) {
 	if json.Unmarshal(text, &d) != nil || d.Tap != t.ID || d.Expires <= c.Now().UnixMilli() {
 		return d, ErrCode
 	}
-	if d.pin = t.Answer.PIN; d.pin == "" {
+	if t.Answer.PIN != "" {
+		d.pin, d.pinGiven = t.Answer.PIN, true
+	} else {
 		d.Answers = append(d.Answers, t.Answer.Card)
 	}
 	return d, nil

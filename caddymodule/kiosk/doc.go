@@ -5,7 +5,8 @@
 // accepted once, by comparing and setting its counter in the ledger; that the price is the
 // paywall's and not what a kiosk says; that a tap takes money once however often it is
 // sent, and none that nobody has asked to capture: what is neither captured nor released
-// goes back by itself. The limits of a card and of what it has proved are kept with it. No
+// goes back by itself. What kiosks have granted by themselves is taken or owed once, and no
+// more of it than a card was allowed (see Offline). The limits of a card and of what it has proved are kept with it. No
 // card's number is stored, only its keyed hash.
 //
 // Everything that it remembers is in registers of the ledger, so that any instance behind
@@ -15,6 +16,10 @@
 //	kiosk-code:<digest>     for whom a code for enrolment is, and until when
 //	card:<hash>             the wallet, the counter, the limits, what was spent today
 //	cards:<wallet>:<hash>   which cards a wallet has
+//	offline:<kiosk>:<card>  the lease of a card at a kiosk, and what it has used of its bounds
+//	chain:<kiosk>           how far its records of offline taps are settled, and what is wrong
+//	debt:<wallet>:<tap>     what a wallet owes for an offline tap
+//	denials, denials:<n>    which cards kiosks have to hear of that must not pay any more
 //
 // A grant and a claim are sealed under a key of the paywall's and kept by who has them.
 //

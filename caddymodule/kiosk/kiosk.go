@@ -159,7 +159,7 @@ func (c *Cashier) Authenticate(ctx context.Context, token string, r wire.Request
 
 // Report takes note of a kiosk's state and answers with what there is to buy.
 func (c *Cashier) Report(ctx context.Context, k Kiosk, s wire.State) (wire.Policy, error) {
-	if len(s.Readers) > mostReaders || s.Backlog < 0 {
+	if len(s.Readers) > mostReaders || s.Backlog < 0 || s.Oldest < 0 {
 		return wire.Policy{}, fmt.Errorf("%w: a kiosk has at most %d readers", ErrInvalid, mostReaders)
 	}
 	s.Version = cut(s.Version)
@@ -173,12 +173,15 @@ func (c *Cashier) Report(ctx context.Context, k Kiosk, s wire.State) (wire.Polic
 	if err == nil {
 		c.Notes.pulses.reported(k.Name, s)
 	}
-	policy := wire.Policy{Currency: c.Currency.String()}
+	policy := wire.Policy{Currency: c.Currency.String(), Time: c.Now().UnixMilli()}
 	for name := range c.Products {
 		p, _, _ := c.product(name)
 		policy.Products = append(policy.Products, p)
 	}
 	sortProducts(policy.Products)
+	if err == nil && c.Offline != nil {
+		policy.Offline, err = c.offline(ctx, k, s.Denials)
+	}
 	return policy, err
 }
 

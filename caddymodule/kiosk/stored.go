@@ -59,9 +59,19 @@ const tries = 8
 // update changes a register that is there, and returns what it is then. change may be
 // called more than once; an error of its own ends it, and nothing is written.
 func update[T any](ctx context.Context, c *Cashier, name string, change func(*T) error) (value T, err error) {
+	return rewrite(ctx, c, name, false, change)
+}
+
+// upsert is update, of a register that may not be there yet: change gets a zero value then.
+func upsert[T any](ctx context.Context, c *Cashier, name string, change func(*T) error) (value T, err error) {
+	return rewrite(ctx, c, name, true, change)
+}
+
+func rewrite[T any](ctx context.Context, c *Cashier, name string, create bool, change func(*T) error) (value T, err error) {
 	for range tries {
 		var put wallet.OpID
-		if value, put, err = load[T](ctx, c, name); err != nil {
+		value, put, err = load[T](ctx, c, name)
+		if err != nil && (!create || !errors.Is(err, wallet.ErrNotFound)) {
 			return value, err
 		}
 		switch err = change(&value); {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
@@ -60,20 +61,16 @@ func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdic
 		v.Ask, err = c.ask(k, d, wire.Ask{Command: command})
 		return err
 	}
-	one, asks, reason, err := c.use(ctx, k, t, p, product, d.pin)
+	one, reason, err := c.use(ctx, k, t, p, product)
+	if err == nil && reason != "" && one.Indebted {
+		one, reason, err = c.useIndebted(ctx, k, t, p, product, one)
+	}
 	switch {
 	case errors.Is(err, wallet.ErrNotFound):
 		c.unknown(p, v)
 		return nil
 	case err != nil || reason != "":
 		v.Reason = reason
-		return err
-	case asks != enough && !t.PINPad:
-		v.Reason = wire.PINNeeded
-		return nil
-	case asks != enough:
-		v.Outcome = wire.Asked
-		v.Ask, err = c.ask(k, d, wire.Ask{PIN: true, Wrong: asks == mistaken})
 		return err
 	}
 	return c.setAside(ctx, k, t, p, one, product.Price, v)
@@ -93,21 +90,22 @@ func (c *Cashier) unknown(p proof, v *wire.Verdict) {
 }
 
 // use notes on the card that it is used for a tap, in one step with the comparison of its
-// counter and its PIN, or says why it may not be. A tap that has been noted before is not
-// noted again. Where a PIN is wanted the card's message has been used for the tap all the
-// same: it is asked for once.
-func (c *Cashier) use(ctx context.Context, k Kiosk, t wire.Tap, p proof, product Product, digits wire.PIN) (one Card, asks entry, reason wire.Reason, err error) {
+// counter, or says why it may not be. A tap that has been noted before is not noted again.
+func (c *Cashier) use(ctx context.Context, k Kiosk, t wire.Tap, p proof, product Product) (one Card, reason wire.Reason, err error) {
 	need := c.need(k.Name, product)
-	one, err = c.updateCard(ctx, p.register, func(one *Card) error {
-		asks = enough
+	one, err = update(ctx, c, p.register, func(one *Card) error {
 		if reason = c.refuses(one, p, need); reason != "" {
 			return errKeep
 		}
-		known, asked := one.Last.Tap == t.ID, one.Asking.is(t, k.Name)
-		if known && !one.Last.is(t, k.Name) {
+		if slices.Contains(one.Granted, t.ID) { // the kiosk has waited no longer, and granted it by itself
+			reason = wire.JustPaid
+			return errKeep
+		}
+		known := one.Last.Tap == t.ID
+		if known && (one.Last.Kiosk != k.Name || one.Last.Product != t.Product) {
 			return fmt.Errorf("%w: the tap's id is that of another one", ErrInvalid)
 		}
-		if p.signed && !known && !asked && p.sun.Counter <= one.Counter {
+		if p.signed && !known && p.sun.Counter <= one.Counter {
 			reason = wire.Replayed
 			return errKeep
 		}
@@ -115,23 +113,10 @@ func (c *Cashier) use(ctx context.Context, k Kiosk, t wire.Tap, p proof, product
 			return errKeep
 		}
 		one.Counter = max(one.Counter, p.sun.Counter) // accepted, whatever becomes of the tap
-		c.today(one)
-		if reason = c.limited(one, k, t, p.tier, product.Price); reason != "" {
-			return nil
-		}
-		this := lastTap{Tap: t.ID, Kiosk: k.Name, Product: t.Product, Time: c.Now().UnixMilli(), NoPIN: one.PIN != nil && digits == ""}
-		switch asks = c.enterPIN(one, t.ID, digits, product.Price); asks {
-		case enough:
-			one.Spent += product.Price
-			one.Last, one.Asking = this, lastTap{}
-		case blocking:
-			reason = wire.PINBlocked
-		default:
-			one.Asking = this
-		}
+		reason = c.spend(one, k, t, p.tier, product.Price)
 		return nil
 	})
-	return one, asks, reason, err
+	return one, reason, err
 }
 
 // setAside holds the price, and seals what the kiosk needs to take it.
@@ -144,10 +129,17 @@ func (c *Cashier) setAside(ctx context.Context, k Kiosk, t wire.Tap, p proof, on
 		return err
 	}
 	if receipt.Outcome.Done() {
+		if overtaken, err := c.overtaken(ctx, t, p, one, hold.ID); overtaken || err != nil {
+			v.Reason = wire.JustPaid
+			return err
+		}
 		v.Outcome, v.Expires = wire.Granted, receipt.Until.UnixMilli()
 		c.Notes.pulses.holds(t.ID, receipt.Until, c.Now())
 		if c.ShowBalance {
 			v.Balance = c.Currency.Format(receipt.Balance)
+		}
+		if v.Ticket, err = c.newTicket(k, t.ID, p, one); err != nil {
+			return err
 		}
 		v.Grant, err = c.sealGrant(grant{t.ID, one.Wallet, hold.ID, price, t.Product, p.register, c.Now().UnixMilli()}, k.Name)
 		return err
@@ -165,17 +157,41 @@ func (c *Cashier) setAside(ctx context.Context, k Kiosk, t wire.Tap, p proof, on
 	return c.undo(ctx, p.register, t.ID, price)
 }
 
+// overtaken reports whether the kiosk has granted the tap by itself while it was judged here,
+// and told of it: then what is set aside goes back. Whoever settles the kiosk's record notes
+// it on the card first and releases the hold then, so that one of the two sees the other.
+func (c *Cashier) overtaken(ctx context.Context, t wire.Tap, p proof, one Card, hold wallet.OpID) (bool, error) {
+	if !one.Offline {
+		return false, nil
+	}
+	now, _, err := load[Card](ctx, c, p.register)
+	if err != nil || !slices.Contains(now.Granted, t.ID) {
+		return false, err
+	}
+	_, err = c.Ledger.Release(ctx, wallet.Release{ID: t.ID.Derive([]byte(Released)), Wallet: one.Wallet, Hold: hold})
+	return true, err
+}
+
+// useIndebted has the wallet of a card pay what the card owes, and uses it then.
+func (c *Cashier) useIndebted(ctx context.Context, k Kiosk, t wire.Tap, p proof, product Product, one Card) (Card, wire.Reason, error) {
+	left, err := c.PayDebts(ctx, one.Wallet, one.Generation)
+	if err != nil || left > 0 {
+		return one, wire.NoMoney, err
+	}
+	if err := c.indebt(ctx, p.register, one.Wallet, false); err != nil {
+		return one, "", err
+	}
+	return c.use(ctx, k, t, p, product)
+}
+
 // undo takes a tap off what a card has spent, once.
 func (c *Cashier) undo(ctx context.Context, register string, tap wallet.OpID, price wallet.Amount) error {
-	_, err := c.updateCard(ctx, register, func(one *Card) error {
+	_, err := update(ctx, c, register, func(one *Card) error {
 		if one.Last.Tap != tap || one.Last.Undone {
 			return errKeep
 		}
 		one.Last.Undone = true
 		one.Spent = max(0, one.Spent-price)
-		if one.PIN != nil && one.Last.NoPIN {
-			one.PIN.Without = max(0, one.PIN.Without-price)
-		}
 		return nil
 	})
 	if errors.Is(err, wallet.ErrNotFound) {
