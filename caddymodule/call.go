@@ -51,6 +51,8 @@ var kioskEndpoints = map[string]func(*call) error{
 	wire.TapPath:     asKiosk((*kioskCall).kioskTap),
 	wire.CapturePath: asKiosk((*kioskCall).kioskCapture),
 	wire.ReleasePath: asKiosk((*kioskCall).kioskRelease),
+	wire.LeasePath:   asKiosk((*kioskCall).kioskLease),
+	wire.SyncPath:    asKiosk((*kioskCall).kioskSync),
 	wire.SessionPath: asKiosk((*kioskCall).kioskSession),
 	wire.LeavePath:   asKiosk((*kioskCall).kioskLeave),
 	wire.BrowserPath: (*call).beginSession,

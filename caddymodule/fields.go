@@ -9,7 +9,6 @@ import (
 	"net/url"
 
 	"github.com/caddy-paywall/caddy-paywall/caddymodule/page"
-	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
@@ -28,15 +27,11 @@ type fields struct {
 	// Of cards: what is not given is not changed.
 	Card     string  `json:"card"`
 	Claim    string  `json:"claim"`
-	Replaces string  `json:"replaces"`
 	Name     *string `json:"name"`
 	TapLimit *string `json:"tap_limit"`
 	DayLimit *string `json:"day_limit"`
 	Blocked  *bool   `json:"blocked"`
-
-	// Of their PINs: an empty one is none any more.
-	PIN      *wire.PIN `json:"pin"`
-	PINAbove *string   `json:"pin_above"`
+	Offline  *bool   `json:"offline"`
 }
 
 // readFields reads the body: a form or JSON, by its media type.
@@ -73,15 +68,13 @@ func (c *call) readForm() error {
 	c.fields = fields{
 		Code: f.Get("code"), Recovery: f.Get("recovery_code"), Quote: f.Get("quote"), Path: f.Get("path"), Offer: f.Get("offer"),
 		Return: f.Get("return"), MaxPrice: f.Get("max_price"), Revoke: f.Get("revoke") != "",
-		Card: f.Get("card"), Claim: f.Get("claim"), Replaces: f.Get("replaces"), Name: given(f, "name"), TapLimit: given(f, "tap_limit"), DayLimit: given(f, "day_limit"),
+		Card: f.Get("card"), Claim: f.Get("claim"), Name: given(f, "name"), TapLimit: given(f, "tap_limit"), DayLimit: given(f, "day_limit"),
 	}
-	c.fields.PINAbove = given(f, "pin_above")
-	if digits := wire.PIN(f.Get("pin")); digits != "" || f.Get("remove_pin") != "" { // a field that is left empty changes nothing
-		c.fields.PIN = &digits
-	}
-	if blocked := f.Get("blocked"); blocked != "" {
-		yes := blocked == "true"
-		c.fields.Blocked = &yes
+	for name, to := range map[string]**bool{"blocked": &c.fields.Blocked, "offline": &c.fields.Offline} {
+		if value := f.Get(name); value != "" {
+			yes := value == "true"
+			*to = &yes
+		}
 	}
 	if id := f.Get("id"); id != "" {
 		if err := c.fields.ID.UnmarshalText([]byte(id)); err != nil {

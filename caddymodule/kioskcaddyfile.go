@@ -19,6 +19,7 @@ import (
 //	    hold    <duration>
 //	    guard   <duration>
 //	    show_balance
+//	    offline { … }
 //	}
 func (k *Kiosks) unmarshal(d *caddyfile.Dispenser) error {
 	if d.NextArg() {
@@ -57,10 +58,13 @@ func (k *Kiosks) unmarshal(d *caddyfile.Dispenser) error {
 			k.Hold, err = parseKioskDuration(args[0])
 		case option == "guard" && len(args) == 1:
 			k.Guard, err = parseKioskDuration(args[0])
+		case option == "offline" && len(args) == 0 && k.Offline == nil:
+			k.Offline = new(KioskOffline)
+			err = k.Offline.unmarshal(d)
 		case option == "show_balance" && len(args) == 0 && !k.ShowBalance:
 			k.ShowBalance = true
 		default:
-			return d.Errf("kiosks has product <name> <price> [<title>], proof <product> <tier>, opens <product> <path> <duration> [<start>], limit <tier> <a tap> <a day>, kiosk <name> { … }, hold and guard <duration>, and show_balance once; not %q with %d arguments", option, len(args))
+			return d.Errf("kiosks has product <name> <price> [<title>], proof <product> <tier>, opens <product> <path> <duration> [<start>], limit <tier> <a tap> <a day>, kiosk <name> { … }, hold and guard <duration>, and once show_balance and offline { … }; not %q with %d arguments", option, len(args))
 		}
 		if err != nil {
 			return d.WrapErr(err)

@@ -47,7 +47,12 @@ type Kiosks struct {
 	// stands there. Default: they never learn it.
 	ShowBalance bool `json:"show_balance,omitempty"`
 
+	// What kiosks may grant by themselves while they do not reach the paywall. Default:
+	// nothing.
+	Offline *KioskOffline `json:"offline,omitempty"`
+
 	products map[string]kiosk.Product
+	offline  *kiosk.Offline
 	limits   map[kiosk.Tier]kiosk.Limits
 	terms    map[string]kiosk.Terms
 }
@@ -94,6 +99,12 @@ func (k *Kiosks) provision() error {
 		return fmt.Errorf("guard %v must be at most %v", time.Duration(k.Guard), time.Duration(maxKioskGuard))
 	case len(k.Products) > maxProducts:
 		return fmt.Errorf("%d products; at most %d are told to kiosks", len(k.Products), maxProducts)
+	}
+	if k.Offline != nil {
+		var err error
+		if k.offline, err = k.Offline.provision(); err != nil {
+			return fmt.Errorf("offline: %w", err)
+		}
 	}
 	for _, provision := range []func() error{k.provisionProducts, k.provisionLimits, k.provisionTerms} {
 		if err := provision(); err != nil {

@@ -20,7 +20,7 @@ import (
 // were made with it.
 func kioskKeys(secret wallet.Secret) (kiosk.Keys, error) {
 	key := func(label string) [wallet.TagSize]byte { return secret.Derive("kiosk " + label).Sign([]byte("key")) }
-	sealing, uids, cards := key("seal"), key("uid"), key("card")
+	sealing, uids, cards, handles := key("seal"), key("uid"), key("card"), key("handle")
 	block, err := aes.NewCipher(sealing[:])
 	if err != nil {
 		return kiosk.Keys{}, err
@@ -29,7 +29,9 @@ func kioskKeys(secret wallet.Secret) (kiosk.Keys, error) {
 	if err != nil {
 		return kiosk.Keys{}, err
 	}
-	return kiosk.Keys{Codes: secret.Derive("kiosk code"), PINs: secret.Derive("kiosk pin"), UIDs: uids[:], Cards: card.Key(cards[:len(card.Key{})]), Seal: seal}, nil
+	return kiosk.Keys{
+		Codes: secret.Derive("kiosk code"), UIDs: uids[:], Cards: card.Key(cards[:len(card.Key{})]), Seal: seal, Handles: handles[:],
+	}, nil
 }
 
 // tapNotes are the last taps of kiosks. They are global because a reload must not lose
@@ -40,7 +42,7 @@ var tapNotes kiosk.Notes
 func (a *App) cashier(k *keys, ledger wallet.Ledger) *kiosk.Cashier {
 	return &kiosk.Cashier{
 		Ledger: ledger, Keys: k.kiosks, Products: a.Kiosks.products, Limits: a.Kiosks.limits, Terms: a.Kiosks.terms, Currency: a.currency,
-		Hold: time.Duration(a.Kiosks.Hold), Guard: time.Duration(a.Kiosks.Guard), ShowBalance: a.Kiosks.ShowBalance,
+		Hold: time.Duration(a.Kiosks.Hold), Guard: time.Duration(a.Kiosks.Guard), ShowBalance: a.Kiosks.ShowBalance, Offline: a.Kiosks.offline,
 		Now: a.now, Random: a.random, Notes: &tapNotes,
 	}
 }
@@ -102,7 +104,7 @@ func (c *call) kioskProblem(err error) error {
 		p.status = http.StatusUnauthorized
 	case errors.Is(err, kiosk.ErrDisabled):
 		p.status = http.StatusForbidden
-	case errors.Is(err, kiosk.ErrCode):
+	case errors.Is(err, kiosk.ErrCode), errors.Is(err, kiosk.ErrRecord):
 		p.status = http.StatusUnprocessableEntity
 	case errors.Is(err, kiosk.ErrInvalid):
 		p.status = http.StatusBadRequest
@@ -192,4 +194,22 @@ func (k *kioskCall) kioskLeave() (any, error) {
 		return nil, err
 	}
 	return k.Leave(k.r.Context(), k.from, gone)
+}
+
+// kioskLease serves POST /.paywall/kiosk/lease.
+func (k *kioskCall) kioskLease() (any, error) {
+	asked, err := kioskInput[wire.LeaseRequest](k)
+	if err != nil {
+		return nil, err
+	}
+	return k.Lease(k.r.Context(), k.from, asked)
+}
+
+// kioskSync serves POST /.paywall/kiosk/sync.
+func (k *kioskCall) kioskSync() (any, error) {
+	records, err := kioskInput[wire.Sync](k)
+	if err != nil {
+		return nil, err
+	}
+	return k.Sync(k.r.Context(), k.from, records)
 }

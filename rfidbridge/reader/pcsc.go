@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/emv"
@@ -19,9 +18,6 @@ type PCSC struct {
 	Names  string // a pattern such as "ACS ACR1252*"; default: all
 
 	BankCards *emv.Terminal // nil: a bank card is one by its number
-
-	Agreed func(minor uint32)       // told of the protocol's minor with each connection; or nil
-	Took   func(took time.Duration) // told how long a card that was read has taken; or nil
 }
 
 // Run implements [Driver].
@@ -61,9 +57,6 @@ func (d PCSC) watch(ctx context.Context, sink Sink) error {
 		return err
 	}
 	defer talking.Close()
-	if d.Agreed != nil {
-		d.Agreed(watching.Minor())
-	}
 	sink.Health("pcscd", nil)
 	known := make(map[string]seen)
 	err = watching.Watch(ctx, func(readers []pcsc.Reader) { d.compare(sink, talking, known, readers) })
@@ -115,7 +108,6 @@ var errUnplugged = fmt.Errorf("unplugged: %w", pcsc.ErrReaderUnavailable)
 // read finds out what the card in a reader shows, and holds it for itself until the tap has
 // come to its end: whoever has tapped may take it away before.
 func (d PCSC) read(sink Sink, talking *pcsc.Client, r *pcsc.Reader) {
-	begun := time.Now()
 	held, err := talking.Connect(r.Name)
 	if err != nil {
 		sink.Unread(r.Name, err)
@@ -126,9 +118,6 @@ func (d PCSC) read(sink Sink, talking *pcsc.Client, r *pcsc.Reader) {
 	if err != nil {
 		sink.Unread(r.Name, err)
 		return
-	}
-	if d.Took != nil {
-		d.Took(time.Since(begun))
 	}
 	exchange := card.Exchange(held.Transmit)
 	if shown.Kind == card.KindUltralight {
