@@ -69,7 +69,7 @@ func (c *channel) take(command byte, data []byte, header int, secret bool) (head
 func (c *channel) give(data []byte, secret bool) []byte {
 	c.counter++
 	if secret && len(data) > 0 {
-		data = encrypt(c.enc, c.vector(0x5A, 0xA5), pad(data)) //nolint:gosec // the card's format: AN12196
+		data = encrypt(c.enc, c.vector(0x5A, 0xA5), pad(data))
 	}
 	mac := c.sign(0x00, data)
 	return statusDone.with(append(slices.Clone(data), mac[:]...))

@@ -4,6 +4,8 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"crypto/subtle"
+	"slices"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 )
@@ -20,14 +22,24 @@ var noVector = make([]byte, aes.BlockSize)
 
 // encrypt and decrypt are CBC over whole blocks, as the cards do it.
 func encrypt(key card.Key, vector, text []byte) []byte {
-	secret := make([]byte, len(text))
-	cipher.NewCBCEncrypter(cipherOf(key), vector).CryptBlocks(secret, text)
+	block, secret := cipherOf(key), slices.Clone(text)
+	for at := 0; at < len(secret); at += aes.BlockSize {
+		one := secret[at : at+aes.BlockSize]
+		subtle.XORBytes(one, one, vector)
+		block.Encrypt(one, one)
+		vector = one
+	}
 	return secret
 }
 
 func decrypt(key card.Key, vector, secret []byte) []byte {
-	text := make([]byte, len(secret))
-	cipher.NewCBCDecrypter(cipherOf(key), vector).CryptBlocks(text, secret)
+	block, text := cipherOf(key), make([]byte, len(secret))
+	for at := 0; at < len(secret); at += aes.BlockSize {
+		one := text[at : at+aes.BlockSize]
+		block.Decrypt(one, secret[at:])
+		subtle.XORBytes(one, one, vector)
+		vector = secret[at : at+aes.BlockSize]
+	}
 	return text
 }
 
