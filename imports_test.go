@@ -26,7 +26,7 @@ const (
 // whole program, and "caddy paywall rfid" runs it. What the edge imports by name is still
 // as above, so that no request is served with a part of that program.
 var rooms = map[string][]string{
-	"caddymodule": {"meter", "wallet", "rfidbridge/card", "rfidbridge/uid", "rfidbridge/wire", kioskProgram},
+	"caddymodule": {"meter", "wallet", "rfidbridge/card", "rfidbridge/card/issue", "rfidbridge/card/ndef", "rfidbridge/uid", "rfidbridge/wire", kioskProgram},
 	"meter":       {"wallet"},
 	"wallet":      {},
 	"rfidbridge":  {"wallet"},

@@ -49,6 +49,7 @@ var kioskEndpoints = map[string]func(*call) error{
 	wire.EnrolPath:   (*call).enrolKiosk,
 	wire.StatePath:   asKiosk((*kioskCall).kioskState),
 	wire.TapPath:     asKiosk((*kioskCall).kioskTap),
+	wire.CardPath:    asKiosk((*kioskCall).kioskCard),
 	wire.CapturePath: asKiosk((*kioskCall).kioskCapture),
 	wire.ReleasePath: asKiosk((*kioskCall).kioskRelease),
 	wire.LeasePath:   asKiosk((*kioskCall).kioskLease),

@@ -10,7 +10,8 @@ import (
 
 // kioskCommand is caddy paywall kiosk enrol|list|disable.
 func kioskCommand() *cobra.Command {
-	enrol := subcommand("enrol <name>", "Makes a code with which one machine becomes the kiosk of a name", cobra.ExactArgs(1), enrolKiosk)
+	enrol := subcommand("enrol <name> [--issuer]", "Makes a code with which one machine becomes the kiosk of a name", cobra.ExactArgs(1), enrolKiosk)
+	enrol.Flags().Bool("issuer", false, "It may make blank cards the site's, and blank again; whoever runs it could learn their keys")
 	list := subcommand("list [--taps]", "Lists kiosks, how they are, and their last taps", cobra.NoArgs, listKiosks)
 	list.Flags().Bool("taps", false, "The last taps too, and what became of them")
 	disable := subcommand("disable <name> [--undo]", "Stops a kiosk from doing anything, at once", cobra.ExactArgs(1), disableKiosk)
@@ -19,7 +20,8 @@ func kioskCommand() *cobra.Command {
 }
 
 func enrolKiosk(cmd *cobra.Command, args []string) error {
-	_, err := operate(cmd, "kiosks/enrol", operatorInput{Kiosk: args[0]}, func(w io.Writer, made kioskCode) {
+	issuer, _ := cmd.Flags().GetBool("issuer")
+	_, err := operate(cmd, "kiosks/enrol", operatorInput{Kiosk: args[0], Issuer: issuer}, func(w io.Writer, made kioskCode) {
 		row(w, made.Code, fmt.Sprintf("for %s, until %s", made.Kiosk, made.Expires.Local().Format(time.TimeOnly)))
 	})
 	return err

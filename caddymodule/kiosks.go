@@ -102,7 +102,7 @@ func (c *call) kioskProblem(err error) error {
 		return err
 	case errors.Is(err, kiosk.ErrUnauthorized):
 		p.status = http.StatusUnauthorized
-	case errors.Is(err, kiosk.ErrDisabled):
+	case errors.Is(err, kiosk.ErrDisabled), errors.Is(err, kiosk.ErrNotIssuer):
 		p.status = http.StatusForbidden
 	case errors.Is(err, kiosk.ErrCode), errors.Is(err, kiosk.ErrRecord):
 		p.status = http.StatusUnprocessableEntity
@@ -154,6 +154,19 @@ func (k *kioskCall) kioskTap() (any, error) {
 	verdict, err := k.Tap(k.r.Context(), k.from, tap)
 	tapMetrics.judged(verdict, err, time.Since(k.begun))
 	return verdict, err
+}
+
+// kioskCard serves POST /.paywall/kiosk/card.
+func (k *kioskCall) kioskCard() (any, error) {
+	asked, err := kioskInput[wire.Issue](k)
+	if err != nil {
+		return nil, err
+	}
+	scheme := "http://"
+	if secure(k.r) {
+		scheme = "https://"
+	}
+	return k.Issue(k.r.Context(), k.from, asked, scheme+siteOf(k.r)+wire.TapURLPath)
 }
 
 // kioskCapture serves POST /.paywall/kiosk/capture.

@@ -26,6 +26,7 @@ type operatorInput struct {
 	Unfreeze bool        `json:"unfreeze,omitempty"`
 	Kiosk    string      `json:"kiosk,omitempty"`
 	Enable   bool        `json:"enable,omitempty"`
+	Issuer   bool        `json:"issuer,omitempty"` // the kiosk may issue cards
 	From     time.Time   `json:"from,omitzero"`
 	To       time.Time   `json:"to,omitzero"`
 	Cursor   string      `json:"cursor,omitempty"`

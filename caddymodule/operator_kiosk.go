@@ -25,6 +25,7 @@ type operatorKiosk struct {
 	Seen     time.Time     `json:"seen,omitzero"`
 	Health   string        `json:"health"` // well, late, faulty, disabled, or new: never heard of
 	Disabled bool          `json:"disabled"`
+	Issuer   bool          `json:"issuer,omitempty"` // it may issue cards
 	Version  string        `json:"version,omitempty"`
 	Backlog  int           `json:"backlog"`
 	Readers  []wire.Reader `json:"readers"`
@@ -69,7 +70,7 @@ func (c *operatorCall) enrolKiosk() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	code, expires, err := cashier.NewCode(c.r.Context(), c.input.Kiosk)
+	code, expires, err := cashier.NewCode(c.r.Context(), c.input.Kiosk, c.input.Issuer)
 	if errors.Is(err, kiosk.ErrInvalid) {
 		return nil, adminError(http.StatusBadRequest, err.Error())
 	}
@@ -85,7 +86,7 @@ func (c *operatorCall) listKiosks() (any, error) {
 	shown := make([]operatorKiosk, 0, len(all))
 	for _, k := range all {
 		one := operatorKiosk{
-			Kiosk: k.Name, Enrolled: time.UnixMilli(k.Enrolled).UTC(), Health: healthOf(k, cashier.Now()), Disabled: k.Disabled,
+			Kiosk: k.Name, Enrolled: time.UnixMilli(k.Enrolled).UTC(), Health: healthOf(k, cashier.Now()), Disabled: k.Disabled, Issuer: k.Issuer,
 			Version: k.State.Version, Backlog: k.State.Backlog, Readers: k.State.Readers, Taps: make([]operatorTap, 0, len(k.Taps)),
 		}
 		if k.Seen != 0 {

@@ -116,7 +116,7 @@ func benchKiosk(b *testing.B) *benched {
 	k.ok(err)
 	b.Cleanup(ledger.release)
 	cashier := s.app.cashier(keys, ledger)
-	code, _, err := cashier.NewCode(b.Context(), "bench")
+	code, _, err := cashier.NewCode(b.Context(), "bench", false)
 	k.ok(err)
 	id, err := client.Enrol(b.Context(), "http://"+s.host, code.String(), filepath.Join(b.TempDir(), "identity.json"), nil)
 	k.ok(err)

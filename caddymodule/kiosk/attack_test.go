@@ -184,7 +184,7 @@ func TestACodeForEnrolmentIsGoodOnceAndForMinutes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, _, err := s.NewCode(t.Context(), "machine")
+	code, _, err := s.NewCode(t.Context(), "machine", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestACodeForEnrolmentIsGoodOnceAndForMinutes(t *testing.T) {
 	if enrolled != 1 {
 		t.Errorf("a code enrols %d kiosks, want 1", enrolled)
 	}
-	late, _, err := s.NewCode(t.Context(), "late")
+	late, _, err := s.NewCode(t.Context(), "late", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func TestACodeForEnrolmentIsGoodOnceAndForMinutes(t *testing.T) {
 			t.Errorf("a code that is %s: %v", name, err)
 		}
 	}
-	if _, _, err := s.NewCode(t.Context(), "../x"); !errors.Is(err, ErrInvalid) {
+	if _, _, err := s.NewCode(t.Context(), "../x", false); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a kiosk of any name: %v", err)
 	}
 	if _, err := s.Enrol(t.Context(), wire.Enrol{Code: late.String(), Key: public[:31]}); !errors.Is(err, ErrInvalid) {
@@ -235,7 +235,7 @@ func TestACodeForEnrolmentIsGoodOnceAndForMinutes(t *testing.T) {
 	if err := s.each(t.Context(), codePrefix, func(wallet.Register) error { left++; return nil }); err != nil || left != 1 {
 		t.Errorf("%d codes are kept, %v", left, err)
 	}
-	if _, _, err := s.NewCode(t.Context(), "machine"); err != nil {
+	if _, _, err := s.NewCode(t.Context(), "machine", false); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Ledger.Register(t.Context(), s.codeRegister(late)); !errors.Is(err, wallet.ErrNotFound) {

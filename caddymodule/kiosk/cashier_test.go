@@ -64,9 +64,11 @@ type machine struct {
 	sequence uint64
 }
 
-func (s *shop) enrol(name string) *machine {
+func (s *shop) enrol(name string) *machine { s.Helper(); return s.enrolAs(name, false) }
+
+func (s *shop) enrolAs(name string, issuer bool) *machine {
 	s.Helper()
-	code, _, err := s.NewCode(s.Context(), name)
+	code, _, err := s.NewCode(s.Context(), name, issuer)
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -50,8 +50,12 @@ func (c *Cashier) AddCard(ctx context.Context, owner wallet.Wallet, sealed, name
 		}
 		return Card{}, err
 	}
+	version, _, err := c.versionOf(ctx, given.Card)
+	if err != nil {
+		return Card{}, err
+	}
 	fresh := Card{
-		ID: id, Wallet: owner.ID, Generation: owner.Generation, Name: name, Tier: given.Tier, Version: keyVersion,
+		ID: id, Wallet: owner.ID, Generation: owner.Generation, Name: name, Tier: given.Tier, Version: version,
 		Added: c.Now().UnixMilli(), Counter: given.Counter,
 	}
 	// The index first: what it lists and no card says so is left out.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	mathrand "math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
@@ -78,7 +79,7 @@ func replay(seed [32]byte, answers []wire.Hex, script func(random io.Reader, exc
 		if len(answers) == 0 {
 			return nil, wanting{command}
 		}
-		answer := answers[0]
+		answer := slices.Clone(answers[0]) // they are sealed again
 		answers = answers[1:]
 		return answer, nil
 	})

@@ -31,7 +31,8 @@ type Kiosk struct {
 	Enrolled int64      `json:"enrolled"`
 	Seen     int64      `json:"seen,omitempty"` // milliseconds since 1970, of its newest request
 	Disabled bool       `json:"disabled,omitempty"`
-	Sequence uint64     `json:"sequence"` // of its newest request
+	Issuer   bool       `json:"issuer,omitempty"` // it may have cards personalised
+	Sequence uint64     `json:"sequence"`         // of its newest request
 	State    wire.State `json:"state"`
 	Taps     []Note     `json:"taps,omitempty"` // the last, the newest last
 }
@@ -39,13 +40,14 @@ type Kiosk struct {
 // enrolment is for whom a code is.
 type enrolment struct {
 	Kiosk   string `json:"kiosk"`
+	Issuer  bool   `json:"issuer,omitempty"`
 	Expires int64  `json:"expires"`
 }
 
 // NewCode draws a code with which one machine can become the kiosk of a name, once and for
-// ten minutes. A kiosk of that name keeps its key until the code is used. Codes that are
-// over are forgotten.
-func (c *Cashier) NewCode(ctx context.Context, name string) (wallet.Code, time.Time, error) {
+// ten minutes; issuer: one that may issue cards. A kiosk of that name keeps its key until
+// the code is used. Codes that are over are forgotten.
+func (c *Cashier) NewCode(ctx context.Context, name string, issuer bool) (wallet.Code, time.Time, error) {
 	if !wire.IsName(name) {
 		return wallet.Code{}, time.Time{}, fmt.Errorf("%w: a kiosk's name is 1 to 40 lower-case letters, digits and hyphens", ErrInvalid)
 	}
@@ -57,7 +59,7 @@ func (c *Cashier) NewCode(ctx context.Context, name string) (wallet.Code, time.T
 		return wallet.Code{}, time.Time{}, err
 	}
 	expires := c.Now().Add(codeLife)
-	return code, expires, c.save(ctx, c.codeRegister(code), wallet.OpID{}, enrolment{name, expires.UnixMilli()})
+	return code, expires, c.save(ctx, c.codeRegister(code), wallet.OpID{}, enrolment{name, issuer, expires.UnixMilli()})
 }
 
 func (c *Cashier) codeRegister(code wallet.Code) string {
@@ -102,12 +104,12 @@ func (c *Cashier) Enrol(ctx context.Context, e wire.Enrol) (wire.Enrolled, error
 	case err != nil:
 		return wire.Enrolled{}, err
 	}
-	return wire.Enrolled{Kiosk: given.Kiosk}, c.enrolled(ctx, given.Kiosk, e.Key)
+	return wire.Enrolled{Kiosk: given.Kiosk}, c.enrolled(ctx, given, e.Key)
 }
 
 // enrolled writes the kiosk down, in place of one that had the name.
-func (c *Cashier) enrolled(ctx context.Context, name string, key []byte) error {
-	fresh := Kiosk{Key: key, Enrolled: c.Now().UnixMilli()}
+func (c *Cashier) enrolled(ctx context.Context, given enrolment, key []byte) error {
+	name, fresh := given.Kiosk, Kiosk{Key: key, Enrolled: c.Now().UnixMilli(), Issuer: given.Issuer}
 	for range tries {
 		_, put, err := load[Kiosk](ctx, c, kioskPrefix+name)
 		if err != nil && !errors.Is(err, wallet.ErrNotFound) {

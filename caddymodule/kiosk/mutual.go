@@ -17,12 +17,17 @@ func (c *Cashier) prove(ctx context.Context, t wire.Tap, d *dialog) (p proof, co
 	if p, reason = c.read(d.Shown); reason != "" {
 		return p, nil, reason, nil
 	}
-	version, tier := uint32(keyVersion), TierMutual
+	var version uint32
+	tier := TierMutual
 	switch one, _, err := load[Card](ctx, c, p.register); {
 	case err == nil:
 		version, tier = one.Version, one.Tier
 	case !errors.Is(err, wallet.ErrNotFound):
 		return p, nil, "", err
+	default:
+		if version, _, err = c.versionOf(ctx, p.hash); err != nil {
+			return p, nil, "", err
+		}
 	}
 	if !c.verify(p, version) {
 		return p, nil, wire.Forged, nil // it has another key, and would count the challenge as an attack

@@ -10,7 +10,7 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 )
 
-const keyVersion = 1 // of the keys that a card is personalised with
+const keyVersion = 1 // of the keys that a card is personalised with the first time
 
 // proof is what a card has shown, as far as it can be judged without knowing whose it is.
 type proof struct {

@@ -67,7 +67,7 @@ func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdic
 	}
 	switch {
 	case errors.Is(err, wallet.ErrNotFound):
-		c.unknown(p, v)
+		v.Outcome, v.Claim = wire.Unknown, c.newClaim(p)
 		return nil
 	case err != nil || reason != "":
 		v.Reason = reason
@@ -79,15 +79,6 @@ func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdic
 // errTapTime is a tap whose id the ledger would not take either: it is found before the
 // card is used for it.
 var errTapTime = fmt.Errorf("%w: the tap's id is not one of now", ErrInvalid)
-
-// unknown is the verdict on a card that nobody has.
-func (c *Cashier) unknown(p proof, v *wire.Verdict) {
-	if !c.verify(p, keyVersion) {
-		v.Reason = wire.Forged
-		return
-	}
-	v.Outcome, v.Claim = wire.Unknown, c.newClaim(p)
-}
 
 // use notes on the card that it is used for a tap, in one step with the comparison of its
 // counter, or says why it may not be. A tap that has been noted before is not noted again.

@@ -116,6 +116,14 @@ func (c *Client) Tap(ctx context.Context, t wire.Tap) (v wire.Verdict, err error
 	return v, err
 }
 
+// Issue asks for the next command to a card that is being issued.
+func (c *Client) Issue(ctx context.Context, i wire.Issue) (next wire.Issued, err error) {
+	if err = c.ask(ctx, wire.CardPath, i, &next); err == nil && next.ID != i.ID {
+		err = fmt.Errorf("%w: its answer is to another card", ErrUncertain)
+	}
+	return next, err
+}
+
 // Capture takes the money of a granted tap.
 func (c *Client) Capture(ctx context.Context, grant string) (r wire.Resolved, err error) {
 	return r, c.ask(ctx, wire.CapturePath, wire.Resolve{Grant: grant}, &r)

@@ -19,6 +19,7 @@ const (
 	EnrolPath   = Prefix + "enrol"
 	StatePath   = Prefix + "state"
 	TapPath     = Prefix + "tap"
+	CardPath    = Prefix + "card"
 	CapturePath = Prefix + "capture"
 	ReleasePath = Prefix + "release"
 	LeasePath   = Prefix + "lease"

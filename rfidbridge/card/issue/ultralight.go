@@ -79,7 +79,7 @@ func (l link) readUltralight() (u ultralight, err error) {
 	if err != nil {
 		return u, err
 	}
-	u.config, u.first = config[:pageSize], config[3]
+	u.config, u.first = bytes.Clone(config[:pageSize]), config[3] // what was answered stays as it is
 	return u, nil
 }
 
