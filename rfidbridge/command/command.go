@@ -32,6 +32,7 @@ type Command struct {
 var All = []Command{
 	{"enrol", "-site <address> -code <code>", `Makes this machine a kiosk, once, with a code of "caddy paywall kiosk enrol <name>"`, enrol},
 	{"run", "-config <file>", "Watches readers, and opens what is paid for", runKiosk},
+	{"card", "personalise|inspect|reset", "Makes blank cards the site's, looks at cards, or makes the site's blank", issueCards},
 	{"simulate", "-site <address> -code <code>", "Shows a virtual card and kiosk in the browser, without hardware", runSimulation},
 }
 

@@ -32,6 +32,10 @@ func TestAMistakeInACommandIsRefused(t *testing.T) {
 		"flags alone":        {"enrol", "-state", state, "lobby"},
 		"not defined":        {"run", "-colour", "red"},
 		"address":            {"enrol", "-state", state, "-site", "lobby"},
+		"card personalise":   {"card"},
+		"card inspect":       {"card", "clone"},
+		"no kiosk yet":       {"card", "reset", "-state", state},
+		"takes flags":        {"card", "inspect", "now"},
 		"no such file":       {"run", "-state", state, "-config", filepath.Join(state, "kiosk.json")},
 	} {
 		if err := Program(t.Context(), args); err == nil || !strings.Contains(err.Error(), want) {

@@ -9,6 +9,7 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/emv"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/pcsc"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 )
 
 // PCSC watches the smart card readers of pcscd: all whose names match, also those that are
@@ -18,6 +19,7 @@ type PCSC struct {
 	Names  string // a pattern such as "ACS ACR1252*"; default: all
 
 	BankCards *emv.Terminal // nil: a bank card is one by its number
+	Chips     bool          // cards are told of by their number and chip, for whoever issues them
 }
 
 // Run implements [Driver].
@@ -114,14 +116,22 @@ func (d PCSC) read(sink Sink, talking *pcsc.Client, r *pcsc.Reader) {
 		return
 	}
 	defer held.Close() // it may be gone by now
-	shown, err := readCard(held.Transmit, bytes.HasPrefix(r.ATR, storageCard), d.BankCards)
+	shown, exchange, err := d.readAs(held.Transmit, bytes.HasPrefix(r.ATR, storageCard))
 	if err != nil {
 		sink.Unread(r.Name, err)
 		return
 	}
-	exchange := card.Exchange(held.Transmit)
-	if shown.Kind == card.KindUltralight {
-		exchange = through(exchange)
-	}
 	sink.Arrived(r.Name, shown, exchange)
+}
+
+// readAs reads a card as this driver is to, and says how it is talked to then.
+func (d PCSC) readAs(to card.Exchange, storage bool) (wire.Card, card.Exchange, error) {
+	if d.Chips {
+		return readChip(to, storage)
+	}
+	shown, err := readCard(to, storage, d.BankCards)
+	if shown.Kind == card.KindUltralight {
+		to = through(to)
+	}
+	return shown, to, err
 }

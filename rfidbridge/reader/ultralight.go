@@ -50,12 +50,17 @@ func marked(to card.Exchange) (bool, error) {
 var errThrough = errors.New("the reader does not carry the card's own frames")
 
 // through carries the frames of an Ultralight to it, through a reader that speaks of them as
-// the PN532 does: InCommunicateThru (NXP UM0701-02, 7.3.9) within a command, as ACS's do.
+// the PN532 does: InCommunicateThru (NXP UM0701-02, 7.3.9) within a command, as ACS's do. A
+// write is the reader's own command (PC/SC part 3, 3.2.2.1.9), because its answer has four
+// bits, which do not come through.
 func through(to card.Exchange) card.Exchange {
 	const most = 64
 	return func(frame []byte) ([]byte, error) {
 		if len(frame) > most {
 			return nil, errThrough
+		}
+		if len(frame) == writeFrame && frame[0] == 0xA2 {
+			return writePage(to, frame[1], frame[2:])
 		}
 		answer, err := ask(to, append([]byte{0xFF, 0x00, 0x00, 0x00, byte(len(frame) + 2), 0xD4, 0x42}, frame...))
 		switch {
@@ -66,4 +71,18 @@ func through(to card.Exchange) card.Exchange {
 		}
 		return answer[3:], nil
 	}
+}
+
+const writeFrame = 2 + 4
+
+// writePage answers as the chip does: that it has, or that it has not.
+func writePage(to card.Exchange, page byte, data []byte) ([]byte, error) {
+	_, err := ask(to, append([]byte{0xFF, 0xD6, 0x00, page, byte(len(data))}, data...))
+	switch {
+	case errors.Is(err, errStatus):
+		return []byte{0x00}, nil
+	case err != nil:
+		return nil, err
+	}
+	return []byte{0x0A}, nil
 }

@@ -2,6 +2,7 @@ package issue
 
 import (
 	"bytes"
+	"errors"
 	"net/url"
 	"slices"
 
@@ -147,4 +148,31 @@ func plainAddress(message []byte) string {
 		return ""
 	}
 	return (&url.URL{Scheme: parsed.Scheme, Host: parsed.Host, Path: parsed.Path}).String()
+}
+
+// Identify finds out of which kind a chip is, by what it says of itself. frames: exchange
+// carries the chip's own frames. ErrKind: of none that can be issued.
+func Identify(frames bool, exchange card.Exchange) (card.Kind, error) {
+	l := link{exchange: exchange}
+	if frames {
+		version, err := exchange([]byte{0x60})
+		if err == nil && !isUltralight(version) {
+			err = ErrKind
+		}
+		return card.KindUltralight, err
+	}
+	version, err := l.version()
+	if errors.Is(err, errRefused) || errors.Is(err, errAnswer) {
+		err = ErrKind
+	}
+	if err != nil {
+		return "", err
+	}
+	switch version[1] {
+	case chipNTAG:
+		return card.KindNTAG424, nil
+	case chipDESFire:
+		return card.KindDESFire, nil
+	}
+	return "", ErrKind
 }
