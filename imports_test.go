@@ -20,16 +20,20 @@ const (
 // top-level folder may use of the module's other folders, also through others.
 // A folder that is not here may use nothing, so that a new one has to be added
 // on purpose. A path stands for that package alone: the paywall verifies the cards
-// that a kiosk has read, and so both know what a card proves and what a kiosk says.
+// that a kiosk has read, and so both know what a card proves and what a kiosk says, and
+// say the same to who has tapped.
 //
 // rfidbridge/command is the one package that comes with all that it uses: it is the kiosk's
 // whole program, and "caddy paywall rfid" runs it. What the edge imports by name is still
 // as above, so that no request is served with a part of that program.
 var rooms = map[string][]string{
-	"caddymodule": {"meter", "wallet", "rfidbridge/card", "rfidbridge/card/issue", "rfidbridge/card/ndef", "rfidbridge/uid", "rfidbridge/wire", kioskProgram},
-	"meter":       {"wallet"},
-	"wallet":      {},
-	"rfidbridge":  {"wallet"},
+	"caddymodule": {
+		"meter", "wallet", "rfidbridge/card", "rfidbridge/card/issue", "rfidbridge/card/ndef", "rfidbridge/uid", "rfidbridge/wire",
+		"rfidbridge/words", kioskProgram,
+	},
+	"meter":      {"wallet"},
+	"wallet":     {},
+	"rfidbridge": {"wallet"},
 }
 
 const kioskProgram = "rfidbridge/command"
@@ -76,6 +80,7 @@ func TestTheImportRuleFindsEveryBreach(t *testing.T) {
 		"an engine uses the contract":        {"wallet/local", ours + "wallet", false},
 		"the kiosk uses tokens":              {"rfidbridge", ours + "wallet", false},
 		"the edge verifies cards":            {"caddymodule/kiosk", ours + "rfidbridge/card", false},
+		"the edge says the same as kiosks":   {"caddymodule", ours + "rfidbridge/words", false},
 		"the edge speaks with kiosks":        {"caddymodule", ours + "rfidbridge/wire", false},
 		"the edge has the kiosk's program":   {"caddymodule", ours + "rfidbridge/command", false},
 		"anything uses the standard library": {"newroom", "net/http", false},

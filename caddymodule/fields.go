@@ -9,6 +9,7 @@ import (
 	"net/url"
 
 	"github.com/caddy-paywall/caddy-paywall/caddymodule/page"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
@@ -27,11 +28,16 @@ type fields struct {
 	// Of cards: what is not given is not changed.
 	Card     string  `json:"card"`
 	Claim    string  `json:"claim"`
+	Replaces string  `json:"replaces"`
 	Name     *string `json:"name"`
 	TapLimit *string `json:"tap_limit"`
 	DayLimit *string `json:"day_limit"`
 	Blocked  *bool   `json:"blocked"`
 	Offline  *bool   `json:"offline"`
+
+	// Of their PINs: an empty one is none any more.
+	PIN      *wire.PIN `json:"pin"`
+	PINAbove *string   `json:"pin_above"`
 }
 
 // readFields reads the body: a form or JSON, by its media type.
@@ -68,7 +74,11 @@ func (c *call) readForm() error {
 	c.fields = fields{
 		Code: f.Get("code"), Recovery: f.Get("recovery_code"), Quote: f.Get("quote"), Path: f.Get("path"), Offer: f.Get("offer"),
 		Return: f.Get("return"), MaxPrice: f.Get("max_price"), Revoke: f.Get("revoke") != "",
-		Card: f.Get("card"), Claim: f.Get("claim"), Name: given(f, "name"), TapLimit: given(f, "tap_limit"), DayLimit: given(f, "day_limit"),
+		Card: f.Get("card"), Claim: f.Get("claim"), Replaces: f.Get("replaces"), Name: given(f, "name"), TapLimit: given(f, "tap_limit"), DayLimit: given(f, "day_limit"),
+	}
+	c.fields.PINAbove = given(f, "pin_above")
+	if digits := wire.PIN(f.Get("pin")); digits != "" || f.Get("remove_pin") != "" { // a field that is left empty changes nothing
+		c.fields.PIN = &digits
 	}
 	for name, to := range map[string]**bool{"blocked": &c.fields.Blocked, "offline": &c.fields.Offline} {
 		if value := f.Get(name); value != "" {

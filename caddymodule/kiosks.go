@@ -30,7 +30,8 @@ func kioskKeys(secret wallet.Secret) (kiosk.Keys, error) {
 		return kiosk.Keys{}, err
 	}
 	return kiosk.Keys{
-		Codes: secret.Derive("kiosk code"), UIDs: uids[:], Cards: card.Key(cards[:len(card.Key{})]), Seal: seal, Handles: handles[:],
+		Codes: secret.Derive("kiosk code"), PINs: secret.Derive("kiosk pin"), UIDs: uids[:], Cards: card.Key(cards[:len(card.Key{})]),
+		Seal: seal, Handles: handles[:],
 	}, nil
 }
 

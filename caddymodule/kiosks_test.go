@@ -260,9 +260,8 @@ func TestAReaderMakesACardTheirsOnAPage(t *testing.T) {
 	r.submit("/.paywall/vouchers/redeem", url.Values{"code": {s.voucher("5.00")}, "return": {address}}).wants(http.StatusSeeOther).
 		wantsHeader("Location", address)
 	r.get(address).wants(http.StatusOK).says("A card wants to pay from this wallet", v.Claim)
-	r.submit("/.paywall/cards/add", url.Values{"claim": {v.Claim}, "name": {"Red <b>"}}).wants(http.StatusSeeOther).
-		wantsHeader("Location", "/.paywall/cards")
-	page := r.get("/.paywall/cards").wants(http.StatusOK).says("The card pays from your wallet now", "Red &lt;b&gt;").saysNot(`role="alert"`)
+	added := r.submit("/.paywall/cards/add", url.Values{"claim": {v.Claim}, "name": {"Red <b>"}}).wants(http.StatusSeeOther).Header.Get("Location")
+	page := r.get(added).wants(http.StatusOK).says("The card pays from your wallet now", "Red &lt;b&gt;", `<details class="card" open>`).saysNot(`role="alert"`)
 	id := regexp.MustCompile(`name="card" value="([0-9a-f]{64})"`).FindStringSubmatch(page.body)[1]
 	if v, err = k.Tap(t.Context(), newTap(t, "gate", "0.10", shown)); err != nil || v.Outcome != wire.Granted {
 		t.Fatalf("%+v, %v", v, err)

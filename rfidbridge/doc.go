@@ -19,5 +19,6 @@
 //	actuator, mqtt    what opens
 //	screen, words     what who taps is told; fill: how a page is filled in
 //	client, wire      how it talks to the paywall
+//	metrics           what it counts
 //	simulate          a page with a virtual card and a kiosk, to try it without hardware
 package main

@@ -2,11 +2,14 @@ package kiosk
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/uid"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
@@ -14,7 +17,8 @@ const (
 	cardPrefix  = "card:"
 	indexPrefix = "cards:"
 
-	// MaxCards is how many a wallet may have.
+	// MaxCards is how many a wallet may have that pay; it keeps as many that have been
+	// replaced.
 	MaxCards = 20
 
 	mostName = 40
@@ -30,11 +34,15 @@ type Card struct {
 	Version    uint32          `json:"version,omitempty"`
 	Added      int64           `json:"added"`
 	Blocked    bool            `json:"blocked,omitempty"`
-	Own        *Limits         `json:"own,omitempty"` // its holder's, where they are lower
+	Replaced   string          `json:"replaced,omitempty"` // the card that has its place: it pays no more
+	Replaces   string          `json:"replaces,omitempty"` // the card whose place it has not got yet: till then it pays nothing
+	Own        *Limits         `json:"own,omitempty"`      // its holder's, where they are lower
+	PIN        *PIN            `json:"pin,omitempty"`
 	Counter    uint32          `json:"counter,omitempty"`
 	Day        string          `json:"day,omitempty"`
 	Spent      wallet.Amount   `json:"spent,omitempty"` // on that day
 	Last       lastTap         `json:"last,omitzero"`
+	Asking     lastTap         `json:"asking,omitzero"` // the tap that a PIN was asked for last: what the card has shown was accepted
 
 	Offline  bool          `json:"offline,omitempty"`  // it may pay at kiosks that are cut off: its holder allows it
 	Indebted bool          `json:"indebted,omitempty"` // it owes for that, and pays nothing until it has
@@ -48,6 +56,12 @@ type lastTap struct {
 	Product string      `json:"product"`
 	Time    int64       `json:"time"`
 	Undone  bool        `json:"undone,omitempty"` // its money went back
+	NoPIN   bool        `json:"no_pin,omitempty"` // it was paid without the PIN that the card has
+}
+
+// is reports whether it is a tap.
+func (l lastTap) is(t wire.Tap, kiosk string) bool {
+	return l.Tap == t.ID && l.Kiosk == kiosk && l.Product == t.Product
 }
 
 func indexOf(owner wallet.WalletID) string { return indexPrefix + owner.String() + ":" }
@@ -75,52 +89,84 @@ func (c *Cashier) Cards(ctx context.Context, owner wallet.WalletID) (all []Card,
 	return all, err
 }
 
+// loadCard reads a card of a wallet: wallet.ErrNotFound where the wallet has none of the ID.
+func (c *Cashier) loadCard(ctx context.Context, owner wallet.WalletID, id string) (one Card, put wallet.OpID, err error) {
+	if !isCardID(id) {
+		return one, put, wallet.ErrNotFound
+	}
+	one, put, err = load[Card](ctx, c, cardPrefix+id)
+	if err == nil && one.Wallet != owner {
+		err = wallet.ErrNotFound
+	}
+	one.ID = id
+	return one, put, err
+}
+
+func isCardID(id string) bool {
+	raw, err := hex.DecodeString(id)
+	return err == nil && len(raw) == len(uid.Hash{})
+}
+
 // ChangeCard changes a card of a wallet: its name, its limits, whether it is blocked.
 // wallet.ErrNotFound where the wallet has none of the ID.
 func (c *Cashier) ChangeCard(ctx context.Context, owner wallet.WalletID, id string, change func(*Card) error) (Card, error) {
-	own := func(one *Card) error {
+	if !isCardID(id) {
+		return Card{}, wallet.ErrNotFound
+	}
+	return c.updateCard(ctx, cardPrefix+id, func(one *Card) error {
 		if one.Wallet != owner {
 			return wallet.ErrNotFound
 		}
-		return change(one)
-	}
-	// Kiosks that are cut off have to hear of it first: a crash between the two stops a card
-	// too much, and not too little.
-	before, _, err := load[Card](ctx, c, cardPrefix+id)
-	if after := before; err == nil && before.paysOffline() && own(&after) == nil && !after.paysOffline() {
-		err = c.deny(ctx, cardPrefix+id)
-	}
-	if err != nil {
-		return before, err
-	}
-	one, err := update(ctx, c, cardPrefix+id, own)
+		err := change(one)
+		one.forgive()
+		return err
+	})
+}
+
+// updateCard changes the card of a register. Every change of a card goes this way, but for
+// its removal: kiosks that are cut off have to hear of one that stops first, so that a crash
+// between the two stops a card too much, and not too little.
+func (c *Cashier) updateCard(ctx context.Context, register string, change func(*Card) error) (Card, error) {
+	id := strings.TrimPrefix(register, cardPrefix)
+	one, err := update(ctx, c, register, func(one *Card) error {
+		paid := one.paysOffline()
+		one.ID = id
+		if err := change(one); err != nil || !paid || one.paysOffline() {
+			return err
+		}
+		return c.deny(ctx, register)
+	})
 	one.ID = id
 	return one, err
 }
 
-// RemoveCard makes a card nobody's. Whoever holds it can claim it then.
+// RemoveCard makes a card nobody's. Whoever holds it can claim it then. One that has been
+// replaced can be claimed by nobody before.
 func (c *Cashier) RemoveCard(ctx context.Context, owner wallet.WalletID, id string) error {
-	one, put, err := load[Card](ctx, c, cardPrefix+id)
-	if err == nil && one.Wallet != owner {
-		err = wallet.ErrNotFound
-	}
+	one, put, err := c.loadCard(ctx, owner, id)
 	if err != nil {
 		return err
 	}
+	return c.remove(ctx, one, put)
+}
+
+// remove is the one way in which a card is removed, as it was loaded.
+func (c *Cashier) remove(ctx context.Context, one Card, put wallet.OpID) error {
 	if one.paysOffline() {
-		if err := c.deny(ctx, cardPrefix+id); err != nil {
+		if err := c.deny(ctx, cardPrefix+one.ID); err != nil {
 			return err
 		}
 	}
-	if err := c.save(ctx, cardPrefix+id, put, nil); err != nil {
+	if err := c.save(ctx, cardPrefix+one.ID, put, nil); err != nil {
 		if errors.Is(err, errChanged) {
 			err = ErrBusy
 		}
 		return err
 	}
-	_, put, err = load[json.RawMessage](ctx, c, indexOf(owner)+id)
+	index := indexOf(one.Wallet) + one.ID
+	_, put, err := load[json.RawMessage](ctx, c, index)
 	if err == nil {
-		err = c.save(ctx, indexOf(owner)+id, put, nil)
+		err = c.save(ctx, index, put, nil)
 	}
 	if errors.Is(err, wallet.ErrNotFound) || errors.Is(err, errChanged) {
 		err = nil

@@ -88,6 +88,7 @@ var DefaultLimits = map[Tier]Limits{
 type Keys struct {
 	Codes wallet.Key  // of codes for enrolment
 	UIDs  []byte      // of the hashes of cards' numbers, 32 bytes
+	PINs  wallet.Key  // of the hashes of cards' PINs
 	Cards card.Key    // from which each card's own keys are derived
 	Seal  cipher.AEAD // of grants and claims
 

@@ -47,7 +47,7 @@ func open(t *testing.T) *shop {
 	}
 	s := &shop{t, &Cashier{
 		Ledger:   ledgertest.NewModel(clock.Now),
-		Keys:     Keys{Codes: secret.Derive("kiosk"), UIDs: make([]byte, 32), Cards: card.Key{1}, Seal: seal, Handles: make([]byte, 32)},
+		Keys:     Keys{Codes: secret.Derive("kiosk"), PINs: secret.Derive("pin"), UIDs: make([]byte, 32), Cards: card.Key{1}, Seal: seal, Handles: make([]byte, 32)},
 		Products: map[string]Product{"coffee": {Title: "A coffee", Price: wallet.Unit}, "gate": {Title: "The gate", Price: wallet.Unit / 10}},
 		Limits:   DefaultLimits, Currency: currency, Hold: 30 * time.Second, Guard: 3 * time.Second,
 		Now: clock.Now, Random: rand.Reader, Notes: new(Notes),

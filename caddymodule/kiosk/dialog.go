@@ -28,8 +28,7 @@ type dialog struct {
 	Seed    [32]byte    `json:"s"`
 	Answers []wire.Hex  `json:"a,omitempty"` // of the card
 
-	pin      wire.PIN // given with the newest request
-	pinGiven bool
+	pin wire.PIN // given with the newest request
 }
 
 const (
@@ -52,9 +51,7 @@ func (c *Cashier) resume(k Kiosk, t wire.Tap) (d dialog, err error) {
 	if json.Unmarshal(text, &d) != nil || d.Tap != t.ID || d.Expires <= c.Now().UnixMilli() {
 		return d, ErrCode
 	}
-	if t.Answer.PIN != "" {
-		d.pin, d.pinGiven = t.Answer.PIN, true
-	} else {
+	if d.pin = t.Answer.PIN; d.pin == "" {
 		d.Answers = append(d.Answers, t.Answer.Card)
 	}
 	return d, nil

@@ -64,14 +64,11 @@ func (c *Cashier) owe(ctx context.Context, d due) error {
 	if err := c.save(ctx, d.register(), wallet.OpID{}, d); err != nil && !errors.Is(err, errChanged) {
 		return err
 	}
-	if err := c.deny(ctx, d.Card); err != nil {
-		return err
-	}
 	return c.indebt(ctx, d.Card, d.Wallet, true)
 }
 
 func (c *Cashier) indebt(ctx context.Context, register string, of wallet.WalletID, indebted bool) error {
-	_, err := update(ctx, c, register, func(one *Card) error {
+	_, err := c.updateCard(ctx, register, func(one *Card) error {
 		if one.Wallet != of || one.Indebted == indebted {
 			return errKeep
 		}

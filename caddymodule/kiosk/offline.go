@@ -186,8 +186,11 @@ func (c *Cashier) Lease(ctx context.Context, k Kiosk, r wire.LeaseRequest) (wire
 	return c.leased(k, handle, t, s, one)
 }
 
-// paysOffline reports whether a card's holder allows that, and nobody stops it.
-func (one *Card) paysOffline() bool { return one.Offline && !one.Blocked && !one.Indebted }
+// paysOffline reports whether a card's holder allows that, and nobody stops it. A kiosk that
+// is cut off cannot compare a PIN, and so a card that has one waits for the paywall.
+func (one *Card) paysOffline() bool {
+	return one.Offline && one.PIN == nil && one.Replaced == "" && one.Replaces == "" && !one.Blocked && !one.Indebted
+}
 
 // admit notes that the card has paid at the kiosk: its bounds begin anew. A ticket does so
 // once, and an older one not at all.

@@ -147,15 +147,13 @@ const mostGranted = 8
 // kiosk granted it by itself: that grant has reached nobody. One that is still to come finds
 // the tap on the card, before or after it sets money aside (see setAside), or lapses.
 func (c *Cashier) void(ctx context.Context, k Kiosk, s standing, r signed) error {
-	_, err := update(ctx, c, s.Card, func(one *Card) error {
+	_, err := c.updateCard(ctx, s.Card, func(one *Card) error {
 		if one.Wallet != s.Wallet || slices.Contains(one.Granted, r.Tap) {
 			return errKeep
 		}
 		one.Granted = append(one.Granted, r.Tap)
 		one.Granted = slices.Clone(one.Granted[max(0, len(one.Granted)-mostGranted):])
-		if day := c.Now().UTC().Format(time.DateOnly); one.Day != day {
-			one.Day, one.Spent = day, 0
-		}
+		c.today(one)
 		if one.Last.Tap == r.Tap && !one.Last.Undone {
 			_, product, _ := c.product(r.Product)
 			one.Spent, one.Last.Undone = max(0, one.Spent-product.Price), true

@@ -61,9 +61,9 @@ func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdic
 		v.Ask, err = c.ask(k, d, wire.Ask{Command: command})
 		return err
 	}
-	one, reason, err := c.use(ctx, k, t, p, product)
+	one, asks, reason, err := c.use(ctx, k, t, p, product, d.pin)
 	if err == nil && reason != "" && one.Indebted {
-		one, reason, err = c.useIndebted(ctx, k, t, p, product, one)
+		one, asks, reason, err = c.useIndebted(ctx, k, t, p, product, d.pin, one)
 	}
 	switch {
 	case errors.Is(err, wallet.ErrNotFound):
@@ -71,6 +71,13 @@ func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdic
 		return nil
 	case err != nil || reason != "":
 		v.Reason = reason
+		return err
+	case asks != enough && !t.PINPad:
+		v.Reason = wire.PINNeeded
+		return nil
+	case asks != enough:
+		v.Outcome = wire.Asked
+		v.Ask, err = c.ask(k, d, wire.Ask{PIN: true, Wrong: asks == mistaken})
 		return err
 	}
 	return c.setAside(ctx, k, t, p, one, product.Price, v)
@@ -81,10 +88,13 @@ func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdic
 var errTapTime = fmt.Errorf("%w: the tap's id is not one of now", ErrInvalid)
 
 // use notes on the card that it is used for a tap, in one step with the comparison of its
-// counter, or says why it may not be. A tap that has been noted before is not noted again.
-func (c *Cashier) use(ctx context.Context, k Kiosk, t wire.Tap, p proof, product Product) (one Card, reason wire.Reason, err error) {
+// counter and its PIN, or says why it may not be. A tap that has been noted before is not
+// noted again. Where a PIN is wanted the card's message has been used for the tap all the
+// same: it is asked for once.
+func (c *Cashier) use(ctx context.Context, k Kiosk, t wire.Tap, p proof, product Product, digits wire.PIN) (one Card, asks entry, reason wire.Reason, err error) {
 	need := c.need(k.Name, product)
-	one, err = update(ctx, c, p.register, func(one *Card) error {
+	one, err = c.updateCard(ctx, p.register, func(one *Card) error {
+		asks = enough
 		if reason = c.refuses(one, p, need); reason != "" {
 			return errKeep
 		}
@@ -92,11 +102,11 @@ func (c *Cashier) use(ctx context.Context, k Kiosk, t wire.Tap, p proof, product
 			reason = wire.JustPaid
 			return errKeep
 		}
-		known := one.Last.Tap == t.ID
-		if known && (one.Last.Kiosk != k.Name || one.Last.Product != t.Product) {
+		known, asked := one.Last.Tap == t.ID, one.Asking.is(t, k.Name)
+		if known && !one.Last.is(t, k.Name) {
 			return fmt.Errorf("%w: the tap's id is that of another one", ErrInvalid)
 		}
-		if p.signed && !known && p.sun.Counter <= one.Counter {
+		if p.signed && !known && !asked && p.sun.Counter <= one.Counter {
 			reason = wire.Replayed
 			return errKeep
 		}
@@ -104,10 +114,23 @@ func (c *Cashier) use(ctx context.Context, k Kiosk, t wire.Tap, p proof, product
 			return errKeep
 		}
 		one.Counter = max(one.Counter, p.sun.Counter) // accepted, whatever becomes of the tap
-		reason = c.spend(one, k, t, p.tier, product.Price)
+		c.today(one)
+		if reason = c.limited(one, k, t, p.tier, product.Price); reason != "" {
+			return nil
+		}
+		this := lastTap{Tap: t.ID, Kiosk: k.Name, Product: t.Product, Time: c.Now().UnixMilli(), NoPIN: one.PIN != nil && digits == ""}
+		switch asks = c.enterPIN(one, t.ID, digits, product.Price); asks {
+		case enough:
+			one.Spent += product.Price
+			one.Last, one.Asking = this, lastTap{}
+		case blocking:
+			reason = wire.PINBlocked
+		default:
+			one.Asking = this
+		}
 		return nil
 	})
-	return one, reason, err
+	return one, asks, reason, err
 }
 
 // setAside holds the price, and seals what the kiosk needs to take it.
@@ -164,25 +187,28 @@ func (c *Cashier) overtaken(ctx context.Context, t wire.Tap, p proof, one Card, 
 }
 
 // useIndebted has the wallet of a card pay what the card owes, and uses it then.
-func (c *Cashier) useIndebted(ctx context.Context, k Kiosk, t wire.Tap, p proof, product Product, one Card) (Card, wire.Reason, error) {
+func (c *Cashier) useIndebted(ctx context.Context, k Kiosk, t wire.Tap, p proof, product Product, digits wire.PIN, one Card) (Card, entry, wire.Reason, error) {
 	left, err := c.PayDebts(ctx, one.Wallet, one.Generation)
 	if err != nil || left > 0 {
-		return one, wire.NoMoney, err
+		return one, enough, wire.NoMoney, err
 	}
 	if err := c.indebt(ctx, p.register, one.Wallet, false); err != nil {
-		return one, "", err
+		return one, enough, "", err
 	}
-	return c.use(ctx, k, t, p, product)
+	return c.use(ctx, k, t, p, product, digits)
 }
 
 // undo takes a tap off what a card has spent, once.
 func (c *Cashier) undo(ctx context.Context, register string, tap wallet.OpID, price wallet.Amount) error {
-	_, err := update(ctx, c, register, func(one *Card) error {
+	_, err := c.updateCard(ctx, register, func(one *Card) error {
 		if one.Last.Tap != tap || one.Last.Undone {
 			return errKeep
 		}
 		one.Last.Undone = true
 		one.Spent = max(0, one.Spent-price)
+		if one.PIN != nil && one.Last.NoPIN {
+			one.PIN.Without = max(0, one.PIN.Without-price)
+		}
 		return nil
 	})
 	if errors.Is(err, wallet.ErrNotFound) {

@@ -39,7 +39,11 @@ func (c *Cashier) refuses(one *Card, p proof, need Tier) wire.Reason {
 		return wire.Forged
 	case p.tier < max(need, min(one.Tier, TierSUN)): // a number alone may be copied
 		return wire.ProofNeeded
-	case one.Blocked:
+	case one.Replaced != "":
+		return wire.Replaced
+	case one.PINBlocked():
+		return wire.PINBlocked
+	case one.Blocked || one.Replaces != "":
 		return wire.Blocked
 	case one.Indebted:
 		return wire.NoMoney
@@ -47,17 +51,13 @@ func (c *Cashier) refuses(one *Card, p proof, need Tier) wire.Reason {
 	return ""
 }
 
-// spend adds a price to what the card has spent today, or says why it may not.
-func (c *Cashier) spend(one *Card, k Kiosk, t wire.Tap, tier Tier, price wallet.Amount) wire.Reason {
-	now := c.Now().UTC()
-	if day := now.Format(time.DateOnly); one.Day != day {
-		one.Day, one.Spent = day, 0
-	}
+// limited is why a card may not pay a price at a kiosk, now.
+func (c *Cashier) limited(one *Card, k Kiosk, t wire.Tap, tier Tier, price wallet.Amount) wire.Reason {
 	last := one.Last
 	same := last.Tap != t.ID && !last.Undone && last.Kiosk == k.Name && last.Product == t.Product
 	limits := c.limits(k.Name, tier)
 	switch own := one.Own; {
-	case same && !t.Again && now.UnixMilli()-last.Time < c.Guard.Milliseconds():
+	case same && !t.Again && c.Now().UnixMilli()-last.Time < c.Guard.Milliseconds():
 		return wire.JustPaid
 	case price > limits.Tap || one.Spent+price > limits.Day:
 		return wire.TierLimit
@@ -66,7 +66,17 @@ func (c *Cashier) spend(one *Card, k Kiosk, t wire.Tap, tier Tier, price wallet.
 	case own != nil && one.Spent+price > own.Day:
 		return wire.DayLimit
 	}
-	one.Spent += price
-	one.Last = lastTap{Tap: t.ID, Kiosk: k.Name, Product: t.Product, Time: now.UnixMilli()}
 	return ""
+}
+
+// today begins a new day for what a card has spent, where one has begun.
+func (c *Cashier) today(one *Card) {
+	day := c.Now().UTC().Format(time.DateOnly)
+	if one.Day == day {
+		return
+	}
+	one.Day, one.Spent = day, 0
+	if one.PIN != nil {
+		one.PIN.Without = 0
+	}
 }

@@ -28,13 +28,22 @@ type Cards struct {
 
 // Card is one card.
 type Card struct {
-	ID      string
-	Name    string // may be empty
-	Signs   bool   // it proves itself; else it shows its number alone
-	Blocked bool
-	Spent   wallet.Amount // today
-	Tap     string        // limit of a tap, as a form has it; empty: none
-	Day     string        // limit of a day; empty: none
+	ID    string
+	Name  string        // may be empty
+	Signs bool          // it proves itself; else it shows its number alone
+	Spent wallet.Amount // today
+	Tap   string        // limit of a tap, as a form has it; empty: none
+	Day   string        // limit of a day; empty: none
+
+	Blocked    bool
+	PINBlocked bool // by wrong PINs
+	Replaced   bool // another card has its place
+	Pending    bool // it has not got another one's place yet
+
+	PIN   bool          // it has one
+	Above wallet.Amount // what is paid without it in a day
+
+	Open bool // shown with all that can be done with it
 }
 
 // Render writes the page, as [Challenge.Render] does.
@@ -46,19 +55,30 @@ type cardsView struct {
 	HasWallet     bool
 	Claim, Return string
 	Cards         []cardView
+	Replaced      []cardView
 }
 
 // cardView is a card with a number of its own on the page.
 type cardView struct {
 	Card
-	Number string
+	Number  string
+	Limit   string // Above, as a form has it; empty: at every tap
+	Removal string // where its form leads
 }
 
 func (p Cards) view() cardsView {
 	v := cardsView{frameView: p.Frame.view(!p.Exists), HasWallet: p.Exists, Claim: p.Claim, Return: p.Return}
 	for i, one := range p.Cards {
 		one.Name = clean(one.Name, maxName)
-		v.Cards = append(v.Cards, cardView{one, strconv.Itoa(i + 1)})
+		shown := cardView{Card: one, Number: strconv.Itoa(i + 1), Removal: v.Action(RemoveCardPath)}
+		if one.Above > 0 {
+			shown.Limit = p.Currency.Format(one.Above)
+		}
+		if one.Replaced {
+			v.Replaced = append(v.Replaced, shown)
+		} else {
+			v.Cards = append(v.Cards, shown)
+		}
 	}
 	return v
 }

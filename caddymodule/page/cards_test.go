@@ -17,17 +17,47 @@ func cardsPage(t *testing.T, name string) string {
 
 func TestACardsPageSaysWhatEachCardMayDo(t *testing.T) {
 	text := cardsPage(t, "full")
-	for _, want := range []string{"The red one", "Card 2", "Today it has paid $1.20.", "which can be copied", "It proves that it is itself.", "This card is blocked", `value="2.50"`} {
+	for _, want := range []string{
+		"The red one", "Card 2", "Today it has paid $1.20.", "which can be copied", "It proves that it is itself.", "This card is blocked", `value="2.50"`,
+		"It has no PIN.", "more than $5.00 in a day without it", "asks for its PIN at every tap", "Three wrong PINs", "has not taken the other one’s place yet",
+		"Lost in the park",
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not say %q", want)
 		}
 	}
-	want := []string{"Save", "Block this card", "Save", "Let this card pay again"}
+	want := []string{
+		"Save", "Save the PIN", "Block this card",
+		"Save", "Save the PIN", "Do without a PIN", "Let this card pay again",
+		"Save", "Save the PIN", "Do without a PIN", "Let this card pay again",
+		"Save", "Save the PIN", "Block this card",
+	}
 	if got := buttons(t, text, ChangeCardPath); !slices.Equal(got, want) {
 		t.Errorf("the buttons are %q, want %q", got, want)
 	}
-	if len(buttons(t, text, AddCardPath)) > 0 || len(buttons(t, text, RemoveCardPath)) != 2 {
+	if len(buttons(t, text, AddCardPath)) > 0 || len(buttons(t, text, RemoveCardPath)) != 5 {
 		t.Error("it offers another card, or no removal")
+	}
+	open := 0
+	for _, n := range all(t, text, "details") {
+		if hasAttribute(n, "open") {
+			open++
+		}
+	}
+	if open != 1 {
+		t.Errorf("%d cards lie open, want 1", open)
+	}
+}
+
+// A card that is added can take the place of another that pays.
+func TestAClaimMayReplaceACardThatPays(t *testing.T) {
+	var offered []string
+	for _, n := range all(t, cardsPage(t, "claimed"), "option") {
+		offered = append(offered, attribute(n, "value")+" "+content(n))
+	}
+	want := []string{" No other card", "0a1b The red one", "2c3d Card 2", "4e5f Guessed"}
+	if !slices.Equal(offered, want) {
+		t.Errorf("it may replace %q, want %q", offered, want)
 	}
 }
 

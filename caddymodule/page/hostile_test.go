@@ -28,6 +28,9 @@ func hostilePages(t *testing.T) map[string]page {
 			Entries: []Entry{{Path: "/" + hostile, Note: hostile}, {Path: "//evil.example/x"}, {Path: "javascript:alert(1)"}},
 		},
 		"problem": Problem{Frame: frame, Key: hostile, Return: "/" + hostile},
+		"cards": Cards{Frame: frame, Exists: true, Claim: hostile, Return: hostile, Cards: []Card{
+			{ID: hostile, Name: hostile, Tap: hostile, Day: hostile}, {ID: hostile, Name: hostile, Replaced: true},
+		}},
 	}
 }
 
@@ -76,6 +79,7 @@ func TestNothingReordersThePage(t *testing.T) {
 			Frame: Frame{SiteName: hostile}, Exists: true, First: true, Passes: []Pass{{Title: hostile}},
 			Entries: []Entry{{Path: "/" + hostile, Note: hostile}},
 		},
+		"cards": Cards{Frame: Frame{SiteName: hostile}, Exists: true, Claim: "x", Cards: []Card{{Name: hostile}, {Name: hostile, Replaced: true}}},
 	} {
 		text := rendered(t, p)
 		if strings.ContainsAny(text, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\x00\x1b") {

@@ -172,7 +172,7 @@ func checkReferences(t *testing.T, elements []*html.Node) {
 		if fragment, ok := strings.CutPrefix(attribute(n, "href"), "#"); ok && !ids[fragment] {
 			t.Errorf("link to #%s points nowhere", fragment)
 		}
-		if n.Data == "input" && attribute(n, "type") != "hidden" && !labelled[attribute(n, "id")] {
+		if (n.Data == "input" && attribute(n, "type") != "hidden" || n.Data == "select") && !labelled[attribute(n, "id")] {
 			t.Errorf("field %q has no label", attribute(n, "name"))
 		}
 	}

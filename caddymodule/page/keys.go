@@ -32,9 +32,13 @@ const (
 	CardClaim   = "card_claim"  // too old, or none
 	CardTaken   = "card_taken"  // it is another wallet's
 	CardLimits  = "card_limits" // what is asked for is beyond the limits of names, limits and wallets
+	CardPIN     = "card_pin"    // it is none that does
+	CardPlace   = "card_place"  // it has been taken, or is being taken
 	CardAdded   = "card_added"  // and what follows are notices
 	CardChanged = "card_changed"
 	CardRemoved = "card_removed"
+
+	CardReplaced = "card_replaced"
 
 	SessionCode = "session_code" // of a tap that has been used, or whose money has gone back
 

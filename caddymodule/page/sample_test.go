@@ -81,7 +81,10 @@ func samples(t testing.TB, lang string) map[string]page {
 func sampleCards(frame Frame) map[string]Cards {
 	full := Cards{Frame: frame, Exists: true, Return: CardsPath, Cards: []Card{
 		{ID: "0a1b", Name: "The red one", Spent: cents(120)},
-		{ID: "2c3d", Signs: true, Blocked: true, Tap: "2.50", Day: "10.00"},
+		{ID: "2c3d", Signs: true, Blocked: true, Tap: "2.50", Day: "10.00", PIN: true, Above: cents(500), Open: true},
+		{ID: "4e5f", Name: "Guessed", Blocked: true, PINBlocked: true, PIN: true},
+		{ID: "6a7b", Name: "Waiting", Pending: true},
+		{ID: "8c9d", Name: "Lost in the park", Replaced: true},
 	}}
 	claimed := full
 	claimed.Claim, claimed.Return = "cla_im", CardsPath+"?claim=cla_im"

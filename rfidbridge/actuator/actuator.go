@@ -1,6 +1,6 @@
 // Package actuator opens what a tap has paid for: it drives a line of this machine or a relay
 // on a serial line, or tells another machine, by a signed webhook, by MQTT or by running a
-// program, or nobody.
+// program, or nobody. Or it opens pages of the site in the kiosk's own browser.
 //
 // It promises that an answer is one of three: done, refused, or unknown, when nobody can tell
 // whether it was opened; that what it drives itself is at rest again after a time that is
@@ -20,6 +20,7 @@ type Opening struct {
 	Tap     wallet.OpID `json:"tap"` // the same when it is asked for again
 	Kiosk   string      `json:"kiosk"`
 	Product string      `json:"product"`
+	Grant   string      `json:"-"` // the paywall's, for the kiosk alone
 }
 
 // Outcome is what became of it.

@@ -37,12 +37,15 @@ type Bridge struct {
 	version string
 	log     *slog.Logger
 	screen  *screen.Screen
+	browser *actuator.Browser // nil: something else opens
+	meters  *meters
 
 	mu      sync.Mutex
 	product *wire.Product    // as the paywall sells it; nil: not known yet, or not sold
 	readers map[string]error // and what is wrong with them
 	news    bool             // the paywall has not heard of all of them
 	backlog int
+	paidAt  string // the reader of the newest tap that has opened something
 }
 
 // New makes a kiosk ready, with the journal that a crash may have left.
@@ -62,6 +65,12 @@ func New(c Config, id *client.Identity, j *journal.Journal, version string, log 
 			CaptureUnknown: c.CaptureUnknown, Now: time.Now, Random: rand.Reader, Log: log,
 		},
 	}
+	if browser, is := opens.(*actuator.Browser); is {
+		browser.Paywall, browser.Show = paywall, b.screen.Offer
+		b.browser = browser
+	}
+	b.meters = newMeters(b)
+	b.desk.Took = b.meters.took
 	return b, b.desk.Start(j)
 }
 
@@ -75,7 +84,12 @@ func (b *Bridge) Run(ctx context.Context) error {
 		return err
 	}
 	var tending, watching sync.WaitGroup
-	if err := b.showScreen(ctx, &tending); err != nil {
+	if err := errors.Join(
+		serve(ctx, "the screen", b.config.Screen, b.screen.Handler(), &tending),
+		serve(ctx, "metrics", b.config.Metrics, &b.meters.page, &tending),
+	); err != nil {
+		stop()
+		tending.Wait()
 		return err
 	}
 	b.reset(ctx)
@@ -88,7 +102,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 			return err
 		}
 		watching.Go(func() {
-			if err := driver.Run(ctx, b); err != nil && ctx.Err() == nil {
+			if err := b.meters.watch(driver).Run(ctx, b); err != nil && ctx.Err() == nil {
 				b.log.Info("a reader is watched no longer", "driver", r.Driver, "why", err)
 			}
 		})
@@ -112,16 +126,16 @@ func (b *Bridge) reset(ctx context.Context) {
 	}
 }
 
-// showScreen serves the screen until ctx ends, where there is one.
-func (b *Bridge) showScreen(ctx context.Context, serving *sync.WaitGroup) error {
-	if b.config.Screen == "" {
+// serve serves pages at an address until ctx ends. An empty address is nowhere.
+func serve(ctx context.Context, what, address string, pages http.Handler, serving *sync.WaitGroup) error {
+	if address == "" {
 		return nil
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", b.config.Screen)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return fmt.Errorf("the screen: %w", err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
-	server := &http.Server{Handler: b.screen.Handler(), ReadHeaderTimeout: client.Timeout}
+	server := &http.Server{Handler: pages, ReadHeaderTimeout: client.Timeout}
 	serving.Go(func() { _ = server.Serve(listener) }) // it ends by Close
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	return nil
@@ -137,7 +151,7 @@ func (b *Bridge) tend(ctx context.Context) {
 		case <-time.After(settleEvery):
 		}
 		if time.Now().After(quiet) {
-			left, err := b.desk.Settle(ctx)
+			left, err := b.settle(ctx)
 			if err != nil && ctx.Err() == nil {
 				b.log.Warn("the paywall cannot be told what is owed; it is tried again", "taps", left, "error", err)
 				quiet = time.Now().Add(time.Second)
@@ -151,6 +165,15 @@ func (b *Bridge) tend(ctx context.Context) {
 			b.report(ctx)
 		}
 	}
+}
+
+// settle tells the paywall of cards that have gone, and what is owed.
+func (b *Bridge) settle(ctx context.Context) (left int, err error) {
+	if b.browser != nil {
+		err = b.browser.Tell(ctx)
+	}
+	left, owed := b.desk.Settle(ctx)
+	return left, errors.Join(err, owed)
 }
 
 // mustReport reports whether there is something to tell or to ask before it is time.
@@ -210,6 +233,7 @@ func (b *Bridge) Arrived(name string, shown wire.Card, exchange card.Exchange) {
 	if product == nil {
 		b.log.Error("a tap is refused", "reader", name, "error", errNoProduct)
 		b.screen.Ended(tap.Result{Kind: tap.Offline})
+		b.meters.ended(tap.Offline, "")
 		return
 	}
 	b.screen.Checking()
@@ -217,6 +241,12 @@ func (b *Bridge) Arrived(name string, shown wire.Card, exchange card.Exchange) {
 	p := tap.Presented{Card: shown, Exchange: exchange}
 	r := b.desk.Tap(context.Background(), p, *product, false) // it is brought to its end
 	b.screen.Ended(r)
+	if r.Kind == tap.Paid {
+		b.mu.Lock()
+		b.paidAt = name
+		b.mu.Unlock()
+	}
+	b.meters.ended(r.Kind, r.Reason)
 	b.log.Info("a tap", "reader", name, "card", fmt.Sprint(shown), "result", r.Kind, "reason", r.Reason, "took", time.Since(begun))
 	if r.Reason == wire.PriceChanged {
 		b.mu.Lock()
@@ -230,16 +260,26 @@ func (b *Bridge) Unread(name string, why error) {
 	switch {
 	case errors.Is(why, emv.ErrForged):
 		b.screen.Ended(tap.Result{Kind: tap.Refused, Reason: wire.Forged})
+		b.meters.ended(tap.Refused, wire.Forged)
 	case errors.Is(why, emv.ErrExpired):
 		b.screen.Ended(tap.Result{Kind: tap.Refused})
+		b.meters.ended(tap.Refused, "")
 	default:
 		b.screen.Unread()
+		b.meters.ended(tap.Unread, "")
 	}
 	b.log.Warn("a card cannot be read", "reader", name, "error", why)
 }
 
 // Gone implements [reader.Sink].
-func (*Bridge) Gone(string) {}
+func (b *Bridge) Gone(name string) {
+	b.mu.Lock()
+	paid := b.paidAt == name
+	b.mu.Unlock()
+	if paid && b.browser != nil {
+		b.browser.Gone()
+	}
+}
 
 // Health implements [reader.Sink].
 func (b *Bridge) Health(name string, fault error) {

@@ -30,6 +30,10 @@ type Config struct {
 	// loopback interface. Default: there is no screen.
 	Screen string `json:"screen"`
 
+	// Metrics is where Prometheus finds what the kiosk counts: host and port. Whoever
+	// reaches it reads it. Default: nowhere.
+	Metrics string `json:"metrics"`
+
 	// Patience is how long the paywall is asked for a verdict. Default: 3s.
 	Patience Duration `json:"patience"`
 
@@ -82,6 +86,9 @@ func (c Config) check() error {
 	case c.Screen != "" && !isLoopback(c.Screen):
 		return errors.New("screen is for this machine alone: an address such as 127.0.0.1:8404")
 	}
+	if _, _, err := net.SplitHostPort(c.Metrics); err != nil && c.Metrics != "" {
+		return errors.New("metrics is a host and port, such as 127.0.0.1:9404")
+	}
 	bank, err := c.EMV.terminal()
 	if err != nil {
 		return err
@@ -90,6 +97,9 @@ func (c Config) check() error {
 		if _, err := r.driver(bank); err != nil {
 			return err
 		}
+	}
+	if err := c.checkBrowser(); err != nil {
+		return err
 	}
 	return c.Actuator.check()
 }

@@ -20,8 +20,13 @@ type ActuatorConfig struct {
 	Relay      *RelayConfig `json:"relay"`
 	MQTT       *MQTTConfig  `json:"mqtt"`
 
+	// Browser opens pages of the site in the kiosk's own browser, which shows the screen:
+	// the product has to say which. WhileCard ends that when the card is gone.
+	Browser   bool `json:"browser"`
+	WhileCard bool `json:"while_card"`
+
 	// Timeout is how long it may take. Default: 2s, or a second longer than a pulse or a
-	// passage may take.
+	// passage may take; for a browser 20s.
 	Timeout Duration `json:"timeout"`
 }
 
@@ -49,13 +54,16 @@ func (a ActuatorConfig) opener() (one opener, err error) {
 	if a.MQTT != nil {
 		several = append(several, a.MQTT)
 	}
+	if a.Browser {
+		several = append(several, browserConfig{a.WhileCard})
+	}
 	switch len(several) {
 	case 0:
 		return nil, nil
 	case 1:
 		return several[0], nil
 	}
-	return nil, errors.New("actuator is one of webhook, exec, gpio, relay and mqtt, not several")
+	return nil, errors.New("actuator is one of webhook, exec, gpio, relay, mqtt and browser, not several")
 }
 
 // fill puts the default in the place of what is not said.

@@ -27,6 +27,7 @@ func TestAConfigurationReads(t *testing.T) {
 		`{"product":"gate","readers":[{"driver":"pcsc","name":"ACS*"},{"driver":"serial","path":"/dev/ttyUSB0"},{"driver":"lines","path":"/dev/ttyACM0","format":"decimal"},
 			{"driver":"keyboard","path":"/dev/input/event3","format":"decimal10","name":"counter"},{"driver":"stdin"}],
 			"actuator":{"exec":["/bin/true"],"timeout":"500ms"},"patience":"1s","capture_unknown":true}`,
+		`{"product":"gate","readers":[{"driver":"pcsc"}],"screen":"127.0.0.1:8404","actuator":{"browser":true,"while_card":true}}`,
 		`{"product":"gate","readers":[{"driver":"pcsc"}],"actuator":{"webhook":"http://127.0.0.1:9/open","secret_file":"` + secret + `"}}`,
 	} {
 		c, err := load(t, text)
@@ -44,14 +45,18 @@ func TestAWrongConfigurationSaysWhatToWrite(t *testing.T) {
 	for text, want := range map[string]string{
 		`{` + readers + `}`:  "such as gate",
 		`{"product":"gate"}`: `{"driver": "pcsc"}`,
-		`{"product":"gate","readers":[{"driver":"nfc"}]}`:                                                "pcsc, serial, lines, keyboard or stdin",
-		`{"product":"gate","readers":[{"driver":"serial"}]}`:                                             "such as /dev/ttyUSB0",
-		`{"product":"gate","readers":[{"driver":"stdin","format":"roman"}]}`:                             "decimal10",
-		`{"product":"gate",` + readers + `,"actuator":{"webhook":"http://a","exec":["b"]}}`:              "not several",
-		`{"product":"gate",` + readers + `,"actuator":{"webhook":"http://a","secret_file":"/no"}}`:       "secret_file",
-		`{"product":"gate",` + readers + `,"actuator":{"webhook":"http://a","secret_file":"/dev/null"}}`: "needs 16",
-		`{"product":"gate",` + readers + `,"patience":"1h"}`:                                             "at most a minute",
-		`{"product":"gate",` + readers + `,"colour":"red"}`:                                              "colour",
+		`{"product":"gate","readers":[{"driver":"nfc"}]}`:                                                                        "pcsc, serial, lines, keyboard or stdin",
+		`{"product":"gate","readers":[{"driver":"serial"}]}`:                                                                     "such as /dev/ttyUSB0",
+		`{"product":"gate","readers":[{"driver":"stdin","format":"roman"}]}`:                                                     "decimal10",
+		`{"product":"gate",` + readers + `,"actuator":{"webhook":"http://a","exec":["b"]}}`:                                      "not several",
+		`{"product":"gate",` + readers + `,"actuator":{"webhook":"http://a","secret_file":"/no"}}`:                               "secret_file",
+		`{"product":"gate",` + readers + `,"actuator":{"webhook":"http://a","secret_file":"/dev/null"}}`:                         "needs 16",
+		`{"product":"gate",` + readers + `,"actuator":{"browser":true}}`:                                                         "needs a screen",
+		`{"product":"gate",` + readers + `,"screen":"127.0.0.1:1","actuator":{"while_card":true}}`:                               "for the actuator browser",
+		`{"product":"gate","readers":[{"driver":"stdin"}],"screen":"127.0.0.1:1","actuator":{"browser":true,"while_card":true}}`: "pcsc or serial",
+		`{"product":"gate",` + readers + `,"patience":"1h"}`:                                                                     "at most a minute",
+		`{"product":"gate",` + readers + `,"metrics":"9404"}`:                                                                    "127.0.0.1:9404",
+		`{"product":"gate",` + readers + `,"colour":"red"}`:                                                                      "colour",
 		`hello`: "kiosk.json",
 	} {
 		if _, err := load(t, text); err == nil || !strings.Contains(err.Error(), want) {

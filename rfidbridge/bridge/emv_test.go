@@ -1,14 +1,13 @@
 package bridge
 
 import (
-	"crypto/rand"
+	"crypto/sha1"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/virtual"
 )
 
 // write writes a file that its owner alone may read, and returns where it is.
@@ -23,16 +22,17 @@ func write(t *testing.T, name, text string) string {
 
 // A kiosk does not begin to read bank cards by accident, and guards what it reads them with.
 func TestBankCardsAreTakenOnPurpose(t *testing.T) {
-	s, err := virtual.NewBankScheme(rand.Reader)
+	modulus := strings.Repeat("a5", 128)
+	key, err := hex.DecodeString("f00000000101" + modulus + "03")
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := fmt.Sprintf(`[{"rid":"%x","index":"%02x","modulus":"%x","exponent":"%x","hash":"%x"}]`, s.RID, s.Index, s.Authority.N, virtual.BankExponent, s.Hash())
-	authorities, key := write(t, "authorities.json", list), write(t, "key", strings.Repeat("k", 32)+"\n")
+	list := fmt.Sprintf(`[{"rid":"f000000001","index":"01","modulus":%q,"exponent":"03","hash":"%x"}]`, modulus, sha1.Sum(key))
+	authorities, secret := write(t, "authorities.json", list), write(t, "key", strings.Repeat("k", 32)+"\n")
 	config := func(emv string) string {
 		return `{"product":"gate","readers":[{"driver":"pcsc"}],"emv":` + emv + `}`
 	}
-	good := fmt.Sprintf(`"authorities":%q,"key_file":%q`, authorities, key)
+	good := fmt.Sprintf(`"authorities":%q,"key_file":%q`, authorities, secret)
 	for _, more := range []string{"", `,"country":"756","currency":"978"`} {
 		c, err := load(t, config(`{"accept_pci_scope":true,`+good+more+`}`))
 		if err != nil {
@@ -58,19 +58,19 @@ func TestBankCardsAreTakenOnPurpose(t *testing.T) {
 	}
 	for emv, want := range map[string]string{
 		`{` + good + `}`: "talk to your acquirer",
-		`{"accept_pci_scope":false,` + good + `}`:                                         "talk to your acquirer",
-		`{"accept_pci_scope":true,` + good + `,"country":"CHE"}`:                          "three digits",
-		`{"accept_pci_scope":true,` + good + `,"currency":"97"}`:                          "three digits",
-		with(authorities, write(t, "short", strings.Repeat("k", 31))):                     "needs 32",
-		with(authorities, "/no"):                                                          "key_file",
-		with(authorities, seen):                                                           "chmod 600",
-		with("/no", key):                                                                  "authorities",
-		with(changed, key):                                                                "chmod 600",
-		with(write(t, "large", strings.Repeat(" ", 1<<20+1)), key):                        "bytes",
-		with(write(t, "empty", "[]"), key):                                                "rid, index, modulus",
-		with(write(t, "hash", strings.Replace(list, `"hash":"`, `"hash":"00`, 1)), key):   "authority 1",
-		with(write(t, "digits", strings.Replace(list, `"rid":"f0`, `"rid":"xy`, 1)), key): "authority 1",
-		with(write(t, "rid", strings.Replace(list, `"rid":"f0`, `"rid":"`, 1)), key):      "5 bytes",
+		`{"accept_pci_scope":false,` + good + `}`:                                            "talk to your acquirer",
+		`{"accept_pci_scope":true,` + good + `,"country":"CHE"}`:                             "three digits",
+		`{"accept_pci_scope":true,` + good + `,"currency":"97"}`:                             "three digits",
+		with(authorities, write(t, "short", strings.Repeat("k", 31))):                        "needs 32",
+		with(authorities, "/no"):                                                             "key_file",
+		with(authorities, seen):                                                              "chmod 600",
+		with("/no", secret):                                                                  "authorities",
+		with(changed, secret):                                                                "chmod 600",
+		with(write(t, "large", strings.Repeat(" ", 1<<20+1)), secret):                        "bytes",
+		with(write(t, "empty", "[]"), secret):                                                "rid, index, modulus",
+		with(write(t, "hash", strings.Replace(list, `"hash":"`, `"hash":"00`, 1)), secret):   "authority 1",
+		with(write(t, "digits", strings.Replace(list, `"rid":"f0`, `"rid":"xy`, 1)), secret): "authority 1",
+		with(write(t, "rid", strings.Replace(list, `"rid":"f0`, `"rid":"`, 1)), secret):      "5 bytes",
 	} {
 		if _, err := load(t, config(emv)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", emv, err, want)

@@ -55,6 +55,9 @@ func Open(ctx context.Context, o Options) (*Client, error) {
 // than once.
 func (c *Client) Close() { c.conn.close() }
 
+// Minor is the minor of the protocol that the daemon speaks.
+func (c *Client) Minor() uint32 { return c.minor }
+
 // Readers are those that there are now.
 func (c *Client) Readers() (readers []Reader, err error) {
 	err = c.do(func(conn *conn) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/emv"
@@ -20,6 +21,9 @@ type PCSC struct {
 
 	BankCards *emv.Terminal // nil: a bank card is one by its number
 	Chips     bool          // cards are told of by their number and chip, for whoever issues them
+
+	Agreed func(minor uint32)       // told of the protocol's minor with each connection; or nil
+	Took   func(took time.Duration) // told how long a card that was read has taken; or nil
 }
 
 // Run implements [Driver].
@@ -59,6 +63,9 @@ func (d PCSC) watch(ctx context.Context, sink Sink) error {
 		return err
 	}
 	defer talking.Close()
+	if d.Agreed != nil {
+		d.Agreed(watching.Minor())
+	}
 	sink.Health("pcscd", nil)
 	known := make(map[string]seen)
 	err = watching.Watch(ctx, func(readers []pcsc.Reader) { d.compare(sink, talking, known, readers) })
@@ -110,6 +117,7 @@ var errUnplugged = fmt.Errorf("unplugged: %w", pcsc.ErrReaderUnavailable)
 // read finds out what the card in a reader shows, and holds it for itself until the tap has
 // come to its end: whoever has tapped may take it away before.
 func (d PCSC) read(sink Sink, talking *pcsc.Client, r *pcsc.Reader) {
+	begun := time.Now()
 	held, err := talking.Connect(r.Name)
 	if err != nil {
 		sink.Unread(r.Name, err)
@@ -120,6 +128,9 @@ func (d PCSC) read(sink Sink, talking *pcsc.Client, r *pcsc.Reader) {
 	if err != nil {
 		sink.Unread(r.Name, err)
 		return
+	}
+	if d.Took != nil {
+		d.Took(time.Since(begun))
 	}
 	sink.Arrived(r.Name, shown, exchange)
 }

@@ -3,7 +3,9 @@ package screen
 import (
 	"embed"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -33,6 +35,7 @@ type view struct {
 	Balance     string // empty: it is not shown
 	Claim       string
 	Code        string // a picture, as an address of data
+	Form        form   // with nothing to send: there is none
 	Version     int
 	Left        int64 // milliseconds until it is over; zero: it stays
 }
@@ -42,13 +45,18 @@ type language struct {
 	Current bool
 }
 
+// form is what this browser posts to the site.
+type form struct {
+	Action, Code, Return string
+}
+
 func (s *Screen) view(lang string) view {
 	now := s.shown()
 	text := func(key string) string { return words.Text(lang, key) }
 	v := view{
 		Lang: lang, Mood: "calm", Product: now.product, Claim: now.claim,
 		Code: now.code, Version: now.version, Left: now.left.Milliseconds(),
-		Words: map[string]string{"title": text("title"), "left": text("left"), "language": text("language")},
+		Words: map[string]string{"title": text("title"), "left": text("left"), "language": text("language"), "open": text("open")},
 	}
 	for _, code := range words.Languages {
 		v.Languages = append(v.Languages, language{code, code == lang})
@@ -56,13 +64,16 @@ func (s *Screen) view(lang string) view {
 	switch now.phase {
 	case checking:
 		v.Title, v.Text = text("checking"), text("hold")
+	case offering:
+		v.Title, v.Text, v.Mood, v.Mark = text("opening"), text("hold"), "good", "✓"
+		v.Form = form{Action: s.site + wire.BrowserPath + "?lang=" + lang, Code: now.offer}
 	case unread:
 		v.Title, v.Text, v.Mood, v.Mark = text("unread"), text("again"), "bad", "✕"
 	case ended:
-		w := words.Of(lang, now.result)
+		w := words.Of(lang, now.result.Kind, now.result.Reason)
 		v.Title, v.Text, v.Mood, v.Mark = w.Title, w.Text, "bad", "✕"
 		switch {
-		case words.Good(now.result):
+		case words.Good(now.result.Kind, now.result.Reason):
 			v.Mood, v.Mark, v.Balance = "good", "✓", now.result.Balance
 		case now.result.Kind == tap.Unclaimed:
 			v.Mood, v.Mark, v.Text = "calm", "", text("scan")
@@ -91,7 +102,20 @@ func (s *Screen) Handler() http.Handler {
 			_, _ = w.Write(text)
 		})
 	}
-	return mux
+	return local(mux)
+}
+
+// local refuses what is not asked for by an address of this machine: another site's name
+// that leads here would let its page read a code.
+func local(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked := (&url.URL{Host: r.Host}).Hostname()
+		if asked != "localhost" && !net.ParseIP(asked).IsLoopback() {
+			http.Error(w, "this page is this machine's alone", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (s *Screen) servePage(w http.ResponseWriter, r *http.Request) {
@@ -99,7 +123,9 @@ func (s *Screen) servePage(w http.ResponseWriter, r *http.Request) {
 	if !slices.Contains(words.Languages, lang) {
 		lang = words.Language(r.Header.Get("Accept-Language"))
 	}
-	body, err := page.Fill(s.view(lang))
+	v := s.view(lang)
+	v.Form.Return = "http://" + r.Host + "/"
+	body, err := page.Fill(v)
 	if err != nil {
 		panic(err) // the tests fill it in
 	}
@@ -109,7 +135,7 @@ func (s *Screen) servePage(w http.ResponseWriter, r *http.Request) {
 	h.Set("Vary", "Accept-Language")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy",
-		"default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action "+s.site+"; frame-ancestors 'none'")
 	_, _ = w.Write(body) //nolint:gosec // what is filled in is escaped
 }
 

@@ -20,6 +20,16 @@
 		window.setTimeout(function () { context.close(); }, 1000);
 	}
 
+	// What a tap has opened is asked for by itself, once: whoever comes back presses the button.
+	function open() {
+		const form = document.querySelector("form");
+		const code = form && form.elements.code.value.slice(-16);
+		if (form && window.sessionStorage.getItem("opened") !== code) {
+			window.sessionStorage.setItem("opened", code);
+			form.submit();
+		}
+	}
+
 	// wait asks again when what is shown is over.
 	function wait() {
 		window.clearTimeout(timer);
@@ -41,9 +51,11 @@
 		}
 		shown.replaceWith(fresh);
 		wait();
+		open();
 	}
 
 	wait();
+	open();
 	new EventSource("/events").onmessage = function (event) {
 		if (event.data !== document.querySelector("main").dataset.version) {
 			refresh();

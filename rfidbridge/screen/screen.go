@@ -26,6 +26,7 @@ type phase int
 const (
 	idle phase = iota
 	checking
+	offering
 	unread
 	ended
 )
@@ -46,6 +47,7 @@ type Screen struct {
 	phase    phase
 	product  wire.Product
 	result   tap.Result
+	offer    string // the code with which this browser opens pages
 	code     string // the claim's QR code, a data: address
 	claim    string // its address
 	until    time.Time
@@ -70,6 +72,19 @@ func (s *Screen) Sells(p wire.Product) {
 
 // Checking says that a card has been seen.
 func (s *Screen) Checking() { s.show(checking, tap.Result{}, time.Minute) }
+
+// Offer has the browser post a code to the site, which opens pages there in the place of
+// this one; an empty code takes that back.
+func (s *Screen) Offer(code string) {
+	s.mu.Lock()
+	s.offer = code
+	s.mu.Unlock()
+	if code == "" {
+		s.Checking()
+		return
+	}
+	s.show(offering, tap.Result{}, time.Minute)
+}
 
 // Unread says that a card could not be read.
 func (s *Screen) Unread() { s.show(unread, tap.Result{}, showGood) }
@@ -136,6 +151,7 @@ type shown struct {
 	phase       phase
 	product     wire.Product
 	result      tap.Result
+	offer       string
 	claim, code string
 	left        time.Duration
 	version     int
@@ -148,5 +164,5 @@ func (s *Screen) shown() shown {
 	if left <= 0 {
 		return shown{product: s.product, version: s.version}
 	}
-	return shown{s.phase, s.product, s.result, s.claim, s.code, left, s.version}
+	return shown{s.phase, s.product, s.result, s.offer, s.claim, s.code, left, s.version}
 }

@@ -104,6 +104,46 @@ func TestTheScreenShowsTheClaimAsACode(t *testing.T) {
 	s.says("/", "?claim=xxxx") // too long for a code
 }
 
+// What a tap has opened on the site is fetched by a form, to the site alone; the code is in
+// no address.
+func TestTheScreenSendsItsBrowserToTheSite(t *testing.T) {
+	s := raise(t)
+	s.Offer("lobby.sealed")
+	s.says("/?lang=fr", `<form method="post" action="https://news.example/.paywall/session/begin?lang=fr">`, `name="code" value="lobby.sealed"`,
+		`name="return" value="`+s.server.URL+`/"`, "<button>Ouvrir la page</button>", "Payé")
+	if _, header := s.get("/"); !strings.Contains(header.Get("Content-Security-Policy"), "form-action https://news.example;") {
+		t.Errorf("its policy is %s", header.Get("Content-Security-Policy"))
+	}
+	s.Offer("")
+	if page, _ := s.get("/"); strings.Contains(page, "sealed") || strings.Contains(page, "<form") {
+		t.Error("a code that nobody waits for is still shown")
+	}
+}
+
+// The attack: the name of another site leads to this machine, so that its page can read the
+// codes and claims that are shown here.
+func TestThePageIsForThisMachineAlone(t *testing.T) {
+	s := raise(t)
+	for host, want := range map[string]int{
+		"evil.example": http.StatusMisdirectedRequest, "evil.example:8404": http.StatusMisdirectedRequest, "127.0.0.1.evil.example": http.StatusMisdirectedRequest,
+		"localhost:8404": http.StatusOK, "[::1]:8404": http.StatusOK, "127.0.0.1": http.StatusOK,
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("%s: %d, want %d", host, response.StatusCode, want)
+		}
+	}
+}
+
 // The page is told of each change at once, and of the last one where there are many.
 func TestThePageIsToldOfChanges(t *testing.T) {
 	s := raise(t)

@@ -107,7 +107,7 @@ func (s *simulation) show(w http.ResponseWriter, r *http.Request, form, wrong st
 		v.Refresh = int(left/time.Second) + 1
 	}
 	if v.Last != nil {
-		v.Words, v.Good = words.Of(words.Languages[0], *v.Last), words.Good(*v.Last)
+		v.Words, v.Good = words.Of(words.Languages[0], v.Last.Kind, v.Last.Reason), words.Good(v.Last.Kind, v.Last.Reason)
 	}
 	body, err := page.Fill(v)
 	if err != nil {

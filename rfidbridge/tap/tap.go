@@ -23,6 +23,7 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/client"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/journal"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/words"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
@@ -51,6 +52,10 @@ type Desk struct {
 	Random io.Reader
 	Log    *slog.Logger
 
+	// Took is told how long a part of a tap has taken: journal, verdict, card or open. Nil:
+	// nobody is.
+	Took func(part string, took time.Duration)
+
 	taps sync.Mutex // held by the tap that is carried out
 
 	mu      sync.Mutex // for the journal
@@ -58,18 +63,18 @@ type Desk struct {
 }
 
 // Kind is how a tap has ended for who has tapped.
-type Kind string
+type Kind = words.Kind
 
 // The kinds.
 const (
-	Paid       Kind = "paid"
-	Refused    Kind = "refused"      // with a reason
-	Unclaimed  Kind = "unclaimed"    // nobody's card, with the claim
-	NotOpened  Kind = "not_opened"   // the money goes back
-	Unread     Kind = "unread"       // the card was taken away before it had proved itself
-	Cancelled  Kind = "cancelled"    // whoever has tapped was asked for a PIN, and did not give one
-	Offline    Kind = "offline"      // the paywall does not answer
-	OutOfOrder Kind = "out_of_order" // the kiosk cannot write, or is no kiosk any more
+	Paid       = words.Paid
+	Refused    = words.Refused
+	Unclaimed  = words.Unclaimed
+	NotOpened  = words.NotOpened
+	Unread     = words.Unread
+	Cancelled  = words.Cancelled
+	Offline    = words.Offline
+	OutOfOrder = words.OutOfOrder
 )
 
 // Result is what the screen shows.
@@ -115,8 +120,29 @@ func (d *Desk) unknown() journal.Step {
 func (d *Desk) write(e journal.Entry) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	defer d.measure("journal")()
 	e.Time = d.Now().UnixMilli()
 	return d.journal.Append(e)
+}
+
+// measure begins to measure a part of a tap, which ends when its result is called.
+func (d *Desk) measure(part string) func() {
+	if d.Took == nil {
+		return func() {}
+	}
+	begun := time.Now()
+	return func() { d.Took(part, time.Since(begun)) }
+}
+
+// Owed is how many taps the paywall has not heard the end of, and how old the oldest is.
+func (d *Desk) Owed() (count int, age time.Duration) {
+	d.mu.Lock()
+	pending := d.journal.Pending()
+	d.mu.Unlock()
+	for _, e := range pending {
+		age = max(age, d.Now().Sub(time.UnixMilli(e.Time)))
+	}
+	return len(pending), age
 }
 
 // Tap carries a tap out, up to the opening. again says that a second purchase is meant.
@@ -166,7 +192,9 @@ func (d *Desk) verdict(ctx context.Context, p Presented, t wire.Tap) (v wire.Ver
 		if v, err = d.ask(ctx, t); err != nil || v.Outcome != wire.Asked {
 			return v, err
 		}
-		if t.Answer, err = p.answer(ctx, v.Ask); err != nil {
+		ended := d.measure("card")
+		t.Answer, err = p.answer(ctx, v.Ask)
+		if ended(); err != nil {
 			return v, err
 		}
 	}
@@ -178,7 +206,9 @@ func (d *Desk) ask(ctx context.Context, t wire.Tap) (v wire.Verdict, err error) 
 	ctx, cancel := context.WithTimeout(ctx, d.Patience)
 	defer cancel()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		if v, err = d.Paywall.Tap(ctx, t); !errors.Is(err, client.ErrUncertain) {
+		ended := d.measure("verdict")
+		v, err = d.Paywall.Tap(ctx, t)
+		if ended(); !errors.Is(err, client.ErrUncertain) {
 			return v, err
 		}
 		select {
@@ -196,7 +226,9 @@ func (d *Desk) open(ctx context.Context, v wire.Verdict) (Result, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.Opening)
 	defer cancel()
-	outcome, why := d.Actuator.Open(ctx, actuator.Opening{Tap: v.ID, Kiosk: d.Kiosk, Product: v.Product.Name})
+	ended := d.measure("open")
+	outcome, why := d.Actuator.Open(ctx, actuator.Opening{Tap: v.ID, Kiosk: d.Kiosk, Product: v.Product.Name, Grant: v.Grant})
+	ended()
 	step, result := journal.Opened, Result{Kind: Paid, Product: v.Product, Balance: v.Balance}
 	switch {
 	case outcome == actuator.Refused, outcome == actuator.Unknown && !d.CaptureUnknown:

@@ -103,6 +103,7 @@ type Ask struct {
 	State   string `json:"state"` // sealed, for the Answer
 	Command Hex    `json:"command,omitempty"`
 	PIN     bool   `json:"pin,omitempty"`
+	Wrong   bool   `json:"wrong,omitempty"` // the PIN before was
 }
 
 // Answer is what a kiosk has got for an Ask.
@@ -130,6 +131,7 @@ type Reason string
 const (
 	NoMoney      Reason = "no_money"
 	Blocked      Reason = "blocked"       // the card, by its holder
+	Replaced     Reason = "replaced"      // another card has its place
 	Frozen       Reason = "frozen"        // the wallet, by the operator
 	TapLimit     Reason = "tap_limit"     // more than one tap of this card may cost
 	DayLimit     Reason = "day_limit"     // more than this card may spend a day
@@ -137,6 +139,8 @@ const (
 	Forged       Reason = "forged"        // the card's proof is not made with its key
 	Replayed     Reason = "replayed"      // the card's message has been seen before
 	ProofNeeded  Reason = "proof_needed"  // it was added with a proof, and has shown its number alone
+	PINNeeded    Reason = "pin_needed"    // and the kiosk cannot ask for it
+	PINBlocked   Reason = "pin_blocked"   // the card, by three wrong PINs
 	NoIdentity   Reason = "no_identity"   // a number that the card draws anew each time
 	NotTaken     Reason = "not_taken"     // a bank card, where none are
 	NoProduct    Reason = "no_product"    // there is none of this name
@@ -146,7 +150,8 @@ const (
 
 // Reasons are all there are.
 var Reasons = []Reason{
-	NoMoney, Blocked, Frozen, TapLimit, DayLimit, TierLimit, Forged, Replayed, ProofNeeded, NoIdentity, NotTaken, NoProduct, PriceChanged, JustPaid,
+	NoMoney, Blocked, Replaced, Frozen, TapLimit, DayLimit, TierLimit, Forged, Replayed, ProofNeeded, PINNeeded, PINBlocked,
+	NoIdentity, NotTaken, NoProduct, PriceChanged, JustPaid,
 }
 
 // Verdict answers a Tap.

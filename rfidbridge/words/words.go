@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/text/language"
 
-	"github.com/caddy-paywall/caddy-paywall/rfidbridge/tap"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 )
 
@@ -27,21 +26,36 @@ func Language(accept string) string {
 	return Languages[i]
 }
 
+// Kind is how a tap has ended for who has tapped.
+type Kind string
+
+// The kinds.
+const (
+	Paid       Kind = "paid"
+	Refused    Kind = "refused"      // with a reason
+	Unclaimed  Kind = "unclaimed"    // nobody's card, with the claim
+	NotOpened  Kind = "not_opened"   // the money goes back
+	Unread     Kind = "unread"       // the card was taken away before it had proved itself
+	Cancelled  Kind = "cancelled"    // whoever has tapped was asked for a PIN, and did not give one
+	Offline    Kind = "offline"      // the paywall does not answer
+	OutOfOrder Kind = "out_of_order" // the kiosk cannot write, or is no kiosk any more
+)
+
 // Words are a title that is read from a metre, and a sentence that says what to do.
 type Words struct {
 	Title, Text string
 }
 
 // Good reports whether who has tapped has what they wanted.
-func Good(r tap.Result) bool { return r.Kind == tap.Paid || r.Reason == wire.JustPaid }
+func Good(kind Kind, reason wire.Reason) bool { return kind == Paid || reason == wire.JustPaid }
 
 // Of is what to say of a tap, in one of the Languages.
-func Of(lang string, r tap.Result) Words {
+func Of(lang string, kind Kind, reason wire.Reason) Words {
 	i := max(0, slices.Index(Languages, lang))
-	if r.Kind != tap.Refused {
-		return kinds[r.Kind][i]
+	if kind != Refused {
+		return kinds[kind][i]
 	}
-	if w, known := reasons[r.Reason]; known {
+	if w, known := reasons[reason]; known {
 		return w[i]
 	}
 	return refused[i]
@@ -58,36 +72,36 @@ var refused = translated{
 	{"Non pagato", "Questa carta non è accettata."},
 }
 
-var kinds = map[tap.Kind]translated{
-	tap.Paid: {
+var kinds = map[Kind]translated{
+	Paid: {
 		{"Paid", "Take it, or go in."}, {"Payé", "Servez-vous ou entrez."}, {"Pagato", "Prendi pure o entra."},
 	},
-	tap.Unclaimed: {
+	Unclaimed: {
 		{"Nobody’s card yet", "Make it yours, and it pays from your wallet."},
 		{"Carte sans titulaire", "Ajoutez-la à votre portefeuille pour payer avec elle."},
 		{"Carta di nessuno", "Aggiungila al tuo portafoglio per pagare con questa carta."},
 	},
-	tap.NotOpened: {
+	NotOpened: {
 		{"It did not open", "You have not paid: the money is back in your wallet."},
 		{"Rien ne s’est ouvert", "Vous n’avez pas payé : l’argent est de retour dans votre portefeuille."},
 		{"Non si è aperto", "Non hai pagato: il denaro è tornato nel tuo portafoglio."},
 	},
-	tap.Unread: {
+	Unread: {
 		{"Too quick", "The card was gone before it was checked. Nothing was paid: tap it again."},
 		{"Trop rapide", "La carte est partie avant la fin du contrôle. Rien n’a été payé : présentez-la de nouveau."},
 		{"Troppo in fretta", "La carta è stata tolta prima della verifica. Non è stato pagato nulla: avvicinala di nuovo."},
 	},
-	tap.Cancelled: {
+	Cancelled: {
 		{"No PIN", "Nothing was paid. Tap again to enter the PIN."},
 		{"Pas de code", "Rien n’a été payé. Présentez de nouveau la carte pour saisir le code."},
 		{"Nessun PIN", "Non è stato pagato nulla. Avvicina di nuovo la carta per inserire il PIN."},
 	},
-	tap.Offline: {
+	Offline: {
 		{"No connection", "Nothing was paid. Try again in a moment."},
 		{"Pas de connexion", "Rien n’a été payé. Réessayez dans un instant."},
 		{"Nessuna connessione", "Non è stato pagato nulla. Riprova tra poco."},
 	},
-	tap.OutOfOrder: {
+	OutOfOrder: {
 		{"Out of order", "No card is taken here at the moment."},
 		{"Hors service", "Aucune carte n’est acceptée ici pour le moment."},
 		{"Fuori servizio", "Per ora qui non si accettano carte."},
@@ -104,6 +118,11 @@ var reasons = map[wire.Reason]translated{
 		{"This card is blocked", "Whoever owns it can let it pay again."},
 		{"Carte bloquée", "Son titulaire peut la débloquer."},
 		{"Carta bloccata", "Chi ne è titolare può sbloccarla."},
+	},
+	wire.Replaced: {
+		{"This card has been replaced", "Tap the card that has taken its place."},
+		{"Carte remplacée", "Présentez celle qui la remplace."},
+		{"Carta sostituita", "Avvicina quella che l’ha sostituita."},
 	},
 	wire.Frozen: {
 		{"This wallet is frozen", "Ask the operator why."},
@@ -140,6 +159,16 @@ var reasons = map[wire.Reason]translated{
 		{"Utilisez un autre lecteur", "Cette carte doit prouver son identité, ce que ce lecteur ne demande pas."},
 		{"Usa un altro lettore", "Questa carta deve dimostrare la sua identità, e questo lettore non lo chiede."},
 	},
+	wire.PINNeeded: {
+		{"Use another kiosk", "This card wants its PIN for more, and this kiosk cannot ask for it."},
+		{"Utilisez une autre borne", "Pour payer plus, cette carte exige son code, que cette borne ne peut pas demander."},
+		{"Usa un altro chiosco", "Per pagare di più questa carta vuole il suo PIN, e questo chiosco non può chiederlo."},
+	},
+	wire.PINBlocked: {
+		{"Three wrong PINs", "This card is blocked. Whoever owns it can let it pay again."},
+		{"Trois codes faux", "Cette carte est bloquée. Son titulaire peut la débloquer."},
+		{"Tre PIN sbagliati", "Questa carta è bloccata. Chi ne è titolare può sbloccarla."},
+	},
 	wire.NoIdentity: {
 		{"This card has no number of its own", "Phones and passports draw a new one each time; use a card."},
 		{"Cette carte n’a pas de numéro fixe", "Téléphones et passeports en changent à chaque fois ; utilisez une carte."},
@@ -173,6 +202,8 @@ var texts = map[string][3]string{
 	"hold":     {"Leave the card where it is.", "Laissez la carte en place.", "Lascia la carta dov’è."},
 	"scan":     {"Scan this with your phone to make the card yours.", "Scannez ce code avec votre téléphone pour ajouter la carte.", "Scansiona il codice con il telefono per aggiungere la carta."},
 	"left":     {"Left in the wallet:", "Il reste dans le portefeuille :", "Nel portafoglio restano:"},
+	"opening":  {"Paid: it opens", "Payé : ouverture", "Pagato: si apre"},
+	"open":     {"Open the page", "Ouvrir la page", "Apri la pagina"},
 	"language": {"Language", "Langue", "Lingua"},
 	"title":    {"Kiosk", "Borne", "Chiosco"},
 	"unread":   {"Hold the card still", "Ne bougez pas la carte", "Tieni ferma la carta"},

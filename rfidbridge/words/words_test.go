@@ -3,7 +3,6 @@ package words
 import (
 	"testing"
 
-	"github.com/caddy-paywall/caddy-paywall/rfidbridge/tap"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 )
 
@@ -11,18 +10,18 @@ import (
 func TestEveryEndOfATapHasWords(t *testing.T) {
 	for _, lang := range Languages {
 		seen := make(map[string]bool)
-		check := func(r tap.Result) {
-			w := Of(lang, r)
+		check := func(kind Kind, reason wire.Reason) {
+			w := Of(lang, kind, reason)
 			if w.Title == "" || w.Text == "" || seen[w.Title] {
-				t.Errorf("%s: %s %s has no words of its own: %+v", lang, r.Kind, r.Reason, w)
+				t.Errorf("%s: %s %s has no words of its own: %+v", lang, kind, reason, w)
 			}
 			seen[w.Title] = true
 		}
-		for _, kind := range []tap.Kind{tap.Paid, tap.Unclaimed, tap.NotOpened, tap.Unread, tap.Cancelled, tap.Offline, tap.OutOfOrder} {
-			check(tap.Result{Kind: kind})
+		for _, kind := range []Kind{Paid, Unclaimed, NotOpened, Unread, Cancelled, Offline, OutOfOrder} {
+			check(kind, "")
 		}
 		for _, reason := range append(wire.Reasons, "one that a newer paywall knows") {
-			check(tap.Result{Kind: tap.Refused, Reason: reason})
+			check(Refused, reason)
 		}
 		for key := range texts {
 			if Text(lang, key) == "" {
@@ -33,7 +32,7 @@ func TestEveryEndOfATapHasWords(t *testing.T) {
 	if len(reasons) != len(wire.Reasons) {
 		t.Errorf("there are words for %d reasons of %d", len(reasons), len(wire.Reasons))
 	}
-	if Of("de", tap.Result{Kind: tap.Paid}) != Of("en", tap.Result{Kind: tap.Paid}) {
+	if Of("de", Paid, "") != Of("en", Paid, "") {
 		t.Error("who understands no language is told nothing")
 	}
 }

@@ -36,11 +36,11 @@ func (c *conversation) ask(class, instruction, p1, p2 byte, data []byte) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	c.answers = append(c.answers, answer)
 	end := len(answer) - 2
 	if end < 0 {
 		return nil, errAnswer
 	}
+	c.answers = append(c.answers, answer[:end])
 	if status := int(answer[end])<<8 | int(answer[end+1]); status != statusDone {
 		return nil, fmt.Errorf("%w: status %04X", card.ErrRefused, status)
 	}

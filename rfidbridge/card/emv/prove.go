@@ -6,6 +6,8 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 )
 
 // ErrUnproven is a card that signs nothing for a terminal: its number is data that anybody
@@ -55,6 +57,15 @@ const (
 	onlineCombined = 0x90 // a cryptogram for going online, with a signature
 )
 
+// sign asks the card for a signature, which it may refuse: then it proves nothing.
+func (c *conversation) sign(class, instruction, p1 byte, terminal []byte) ([]byte, error) {
+	answer, err := c.ask(class, instruction, p1, 0x00, terminal)
+	if errors.Is(err, card.ErrRefused) {
+		err = fmt.Errorf("%w: %w", ErrUnproven, err)
+	}
+	return answer, err
+}
+
 // defaultDDOL asks for the challenge alone.
 var defaultDDOL = []byte{0x9F, 0x37, sizeUnpredictable}
 
@@ -71,7 +82,7 @@ func (k *Card) dynamic(c *conversation, s *shown, own told) error {
 	if err != nil {
 		return err
 	}
-	answer, err := c.ask(0x00, instructionAuthenticate, 0x00, 0x00, terminal)
+	answer, err := c.sign(0x00, instructionAuthenticate, 0x00, terminal)
 	if err != nil {
 		return err
 	}
@@ -94,7 +105,7 @@ func (k *Card) combined(c *conversation, s *shown, own told) error {
 	if err != nil {
 		return err
 	}
-	answer, err := c.ask(classOwn, instructionGenerate, onlineCombined, 0x00, terminal)
+	answer, err := c.sign(classOwn, instructionGenerate, onlineCombined, terminal)
 	if err != nil {
 		return err
 	}

@@ -103,6 +103,18 @@ func TestTheSecondPublishedCardSigns(t *testing.T) {
 	if want := b("08 537EB5E03CC433C8 00 55B6408DBC985131 A04620C52455EA8F2370647AF36748A2CA4AA9F6"); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("the card has said %X, %v", got, err)
 	}
+	sum := b("A04620C52455EA8F2370647AF36748A2CA4AA9F6") // of what both have said, which is not published
+	if err := agrees(got, b("00"), sum); err != nil {
+		t.Errorf("what it has said beside its cryptogram: %v", err)
+	}
+	for what, err := range map[string]error{
+		"another kind of cryptogram": agrees(got, b("80"), sum), "no kind": agrees(got, nil, sum), "nothing": agrees(nil, b("00"), sum),
+		"something else said": agrees(got, b("00"), append(sum[1:], 0)), "less said": agrees(got[:len(got)-1], b("00"), sum),
+	} {
+		if !errors.Is(err, ErrForged) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
 }
 
 func TestAnAuthorityIsWhatItsSchemeHasPublished(t *testing.T) {
