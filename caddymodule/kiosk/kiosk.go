@@ -35,6 +35,7 @@ type Kiosk struct {
 	Sequence uint64     `json:"sequence"`         // of its newest request
 	State    wire.State `json:"state"`
 	Taps     []Note     `json:"taps,omitempty"` // the last, the newest last
+	Till     []byte     `json:"till,omitempty"` // of a browser, which has a secret in the place of a key: its digest
 }
 
 // enrolment is for whom a code is.
@@ -48,8 +49,8 @@ type enrolment struct {
 // ten minutes; issuer: one that may issue cards. A kiosk of that name keeps its key until
 // the code is used. Codes that are over are forgotten.
 func (c *Cashier) NewCode(ctx context.Context, name string, issuer bool) (wallet.Code, time.Time, error) {
-	if !wire.IsName(name) {
-		return wallet.Code{}, time.Time{}, fmt.Errorf("%w: a kiosk's name is 1 to 40 lower-case letters, digits and hyphens", ErrInvalid)
+	if !wire.IsName(name) || name == PhoneKiosk {
+		return wallet.Code{}, time.Time{}, fmt.Errorf("%w: a kiosk's name is not phone, and 1 to 40 lower-case letters, digits and hyphens", ErrInvalid)
 	}
 	if err := c.forgetCodes(ctx); err != nil {
 		return wallet.Code{}, time.Time{}, err
@@ -83,33 +84,39 @@ func (c *Cashier) forgetCodes(ctx context.Context) error {
 // Enrol makes a machine the kiosk that a code is for. A kiosk that had the name before is
 // none any more: its key is forgotten. ErrCode where the code does not do.
 func (c *Cashier) Enrol(ctx context.Context, e wire.Enrol) (wire.Enrolled, error) {
-	code, err := wallet.ParseVoucherCode(e.Code)
-	if err != nil {
-		return wire.Enrolled{}, ErrCode
-	}
 	if len(e.Key) != ed25519.PublicKeySize {
 		return wire.Enrolled{}, fmt.Errorf("%w: the key has %d bytes, and needs %d", ErrInvalid, len(e.Key), ed25519.PublicKeySize)
+	}
+	given, err := c.useCode(ctx, e.Code)
+	if err != nil {
+		return wire.Enrolled{}, err
+	}
+	return wire.Enrolled{Kiosk: given.Kiosk}, c.enrolled(ctx, given.Kiosk, Kiosk{Key: e.Key, Issuer: given.Issuer})
+}
+
+// useCode returns for whom a code is, once. ErrCode.
+func (c *Cashier) useCode(ctx context.Context, text string) (given enrolment, err error) {
+	code, err := wallet.ParseVoucherCode(text)
+	if err != nil {
+		return given, ErrCode
 	}
 	name := c.codeRegister(code)
 	given, put, err := load[enrolment](ctx, c, name)
 	if errors.Is(err, wallet.ErrNotFound) || err == nil && given.Expires <= c.Now().UnixMilli() {
-		return wire.Enrolled{}, ErrCode
+		return given, ErrCode
 	}
 	if err != nil {
-		return wire.Enrolled{}, err
+		return given, err
 	}
-	switch err := c.save(ctx, name, put, nil); {
-	case errors.Is(err, errChanged):
-		return wire.Enrolled{}, ErrCode // somebody else has used it at the same time
-	case err != nil:
-		return wire.Enrolled{}, err
+	if err = c.save(ctx, name, put, nil); errors.Is(err, errChanged) {
+		err = ErrCode // somebody else has used it at the same time
 	}
-	return wire.Enrolled{Kiosk: given.Kiosk}, c.enrolled(ctx, given, e.Key)
+	return given, err
 }
 
 // enrolled writes the kiosk down, in place of one that had the name.
-func (c *Cashier) enrolled(ctx context.Context, given enrolment, key []byte) error {
-	name, fresh := given.Kiosk, Kiosk{Key: key, Enrolled: c.Now().UnixMilli(), Issuer: given.Issuer}
+func (c *Cashier) enrolled(ctx context.Context, name string, fresh Kiosk) error {
+	fresh.Enrolled = c.Now().UnixMilli()
 	for range tries {
 		_, put, err := load[Kiosk](ctx, c, kioskPrefix+name)
 		if err != nil && !errors.Is(err, wallet.ErrNotFound) {
