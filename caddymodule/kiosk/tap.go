@@ -77,6 +77,7 @@ func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdic
 		return nil
 	case asks != enough:
 		v.Outcome = wire.Asked
+		d.Expires = c.Now().Add(dialogLife).UnixMilli()
 		v.Ask, err = c.ask(k, d, wire.Ask{PIN: true, Wrong: asks == mistaken})
 		return err
 	}

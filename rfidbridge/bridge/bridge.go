@@ -92,6 +92,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		tending.Wait()
 		return err
 	}
+	context.AfterFunc(ctx, b.screen.Cancel) // a tap is brought to its end without a PIN
 	b.reset(ctx)
 	b.report(ctx)
 	tending.Go(func() { b.tend(ctx) })
@@ -239,6 +240,9 @@ func (b *Bridge) Arrived(name string, shown wire.Card, exchange card.Exchange) {
 	b.screen.Checking()
 	begun := time.Now()
 	p := tap.Presented{Card: shown, Exchange: exchange}
+	if b.config.Screen != "" && !b.config.DisplayOnly {
+		p.PIN = b.screen.PIN
+	}
 	r := b.desk.Tap(context.Background(), p, *product, false) // it is brought to its end
 	b.screen.Ended(r)
 	if r.Kind == tap.Paid {

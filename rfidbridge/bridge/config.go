@@ -34,6 +34,10 @@ type Config struct {
 	// reaches it reads it. Default: nowhere.
 	Metrics string `json:"metrics"`
 
+	// DisplayOnly says that nobody can enter anything at the screen: no card is asked for
+	// its PIN here. Default: there is a keyboard, or it can be touched.
+	DisplayOnly bool `json:"display_only"`
+
 	// Patience is how long the paywall is asked for a verdict. Default: 3s.
 	Patience Duration `json:"patience"`
 

@@ -35,6 +35,7 @@ type view struct {
 	Balance     string // empty: it is not shown
 	Claim       string
 	Code        string // a picture, as an address of data
+	Ask         ask    // without a token: for nothing
 	Form        form   // with nothing to send: there is none
 	Version     int
 	Left        int64 // milliseconds until it is over; zero: it stays
@@ -43,6 +44,12 @@ type view struct {
 type language struct {
 	Code    string
 	Current bool
+}
+
+// ask is the form in which a PIN is entered.
+type ask struct {
+	Token string
+	Again int // seconds until a page without JavaScript asks again: what is being entered is lost then
 }
 
 // form is what this browser posts to the site.
@@ -56,7 +63,8 @@ func (s *Screen) view(lang string) view {
 	v := view{
 		Lang: lang, Mood: "calm", Product: now.product, Claim: now.claim,
 		Code: now.code, Version: now.version, Left: now.left.Milliseconds(),
-		Words: map[string]string{"title": text("title"), "left": text("left"), "language": text("language"), "open": text("open")},
+		Words: map[string]string{"title": text("title"), "left": text("left"), "language": text("language"), "open": text("open"),
+			"digits": text("digits"), "enter": text("enter"), "cancel": text("cancel"), "delete": text("delete")},
 	}
 	for _, code := range words.Languages {
 		v.Languages = append(v.Languages, language{code, code == lang})
@@ -64,6 +72,12 @@ func (s *Screen) view(lang string) view {
 	switch now.phase {
 	case checking:
 		v.Title, v.Text = text("checking"), text("hold")
+	case asking:
+		v.Title, v.Text = text("pin"), text("pin_why")
+		if now.question.wrong {
+			v.Title, v.Text, v.Mood, v.Mark = text("pin_wrong"), text("pin_again"), "bad", "✕"
+		}
+		v.Ask = ask{now.question.token, int(now.left/time.Second) + 1}
 	case offering:
 		v.Title, v.Text, v.Mood, v.Mark = text("opening"), text("hold"), "good", "✓"
 		v.Form = form{Action: s.site + wire.BrowserPath + "?lang=" + lang, Code: now.offer}
@@ -92,6 +106,7 @@ func (s *Screen) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.servePage)
 	mux.HandleFunc("GET /events", s.serveEvents)
+	mux.HandleFunc("POST /pin", s.servePIN)
 	for name, media := range map[string]string{"page.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"} {
 		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, _ *http.Request) {
 			text, err := files.ReadFile(name)
@@ -135,7 +150,7 @@ func (s *Screen) servePage(w http.ResponseWriter, r *http.Request) {
 	h.Set("Vary", "Accept-Language")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy",
-		"default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action "+s.site+"; frame-ancestors 'none'")
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'self' "+s.site+"; frame-ancestors 'none'")
 	_, _ = w.Write(body) //nolint:gosec // what is filled in is escaped
 }
 

@@ -22,12 +22,42 @@
 
 	// What a tap has opened is asked for by itself, once: whoever comes back presses the button.
 	function open() {
-		const form = document.querySelector("form");
+		const form = document.querySelector("form:not(.pin)");
 		const code = form && form.elements.code.value.slice(-16);
 		if (form && window.sessionStorage.getItem("opened") !== code) {
 			window.sessionStorage.setItem("opened", code);
 			form.submit();
 		}
+	}
+
+	// Digits to press, for a screen without a keyboard. They only fill in the field, which
+	// shows none of them.
+	function keypad() {
+		const form = document.querySelector("form.pin");
+		if (!form || form.querySelector(".keys")) {
+			return;
+		}
+		const field = form.elements.pin;
+		const keys = document.createElement("div");
+		keys.className = "keys";
+		["1", "2", "3", "4", "5", "6", "7", "8", "9", "", "0", "⌫"].forEach(function (sign) {
+			const key = document.createElement(sign ? "button" : "span");
+			key.type = "button";
+			key.textContent = sign;
+			key.addEventListener("click", function () {
+				field.value = sign === "⌫" ? field.value.slice(0, -1) : (field.value + sign).slice(0, field.maxLength);
+			});
+			keys.append(key);
+		});
+		keys.lastChild.setAttribute("aria-label", form.dataset.delete);
+		field.after(keys);
+		field.focus();
+	}
+
+	// asks is what a page asks with, where it asks for a PIN.
+	function asks(page) {
+		const token = page.querySelector("form.pin [name=token]");
+		return token && token.value;
 	}
 
 	// wait asks again when what is shown is over.
@@ -46,16 +76,22 @@
 		if (!fresh) {
 			return;
 		}
+		if (asks(fresh) && asks(fresh) === asks(shown)) { // somebody is typing
+			shown.dataset.version = fresh.dataset.version;
+			return;
+		}
 		if (fresh.dataset.version !== shown.dataset.version) {
 			sound(fresh.dataset.mood);
 		}
 		shown.replaceWith(fresh);
 		wait();
 		open();
+		keypad();
 	}
 
 	wait();
 	open();
+	keypad();
 	new EventSource("/events").onmessage = function (event) {
 		if (event.data !== document.querySelector("main").dataset.version) {
 			refresh();

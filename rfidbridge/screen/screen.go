@@ -5,8 +5,9 @@
 // is told at once (server-sent events) and with sounds where there is some; in English,
 // French and Italian; that is read from a metre and without colours; and that shows no
 // more of a card than what became of it: of its wallet nothing, but where the paywall's
-// operator wants it what is left in there. It is served on the loopback
-// interface, to the kiosk's own browser.
+// operator wants it what is left in there. A PIN is asked for by a form that no other page
+// can send, and not shown. It is served on the loopback interface, to the kiosk's own
+// browser.
 package screen
 
 import (
@@ -26,6 +27,7 @@ type phase int
 const (
 	idle phase = iota
 	checking
+	asking
 	offering
 	unread
 	ended
@@ -40,13 +42,15 @@ const (
 
 // Screen is what is shown. It is safe for concurrent use.
 type Screen struct {
-	site string // the paywall's address, for claims
-	now  func() time.Time
+	site     string // the paywall's address, for claims
+	now      func() time.Time
+	patience time.Duration // with who is asked for a PIN
 
 	mu       sync.Mutex
 	phase    phase
 	product  wire.Product
 	result   tap.Result
+	asked    *question
 	offer    string // the code with which this browser opens pages
 	code     string // the claim's QR code, a data: address
 	claim    string // its address
@@ -57,7 +61,7 @@ type Screen struct {
 
 // New is an idle screen of a kiosk of a site.
 func New(site string, now func() time.Time) *Screen {
-	return &Screen{site: site, now: now, watchers: make(map[chan int]bool)}
+	return &Screen{site: site, now: now, patience: askFor, watchers: make(map[chan int]bool)}
 }
 
 // Sells says what a tap pays for.
@@ -151,6 +155,7 @@ type shown struct {
 	phase       phase
 	product     wire.Product
 	result      tap.Result
+	question    question // without a token: there is none
 	offer       string
 	claim, code string
 	left        time.Duration
@@ -164,5 +169,9 @@ func (s *Screen) shown() shown {
 	if left <= 0 {
 		return shown{product: s.product, version: s.version}
 	}
-	return shown{s.phase, s.product, s.result, s.offer, s.claim, s.code, left, s.version}
+	now := shown{s.phase, s.product, s.result, question{}, s.offer, s.claim, s.code, left, s.version}
+	if s.asked != nil {
+		now.question = *s.asked
+	}
+	return now
 }

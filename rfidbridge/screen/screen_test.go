@@ -111,7 +111,7 @@ func TestTheScreenSendsItsBrowserToTheSite(t *testing.T) {
 	s.Offer("lobby.sealed")
 	s.says("/?lang=fr", `<form method="post" action="https://news.example/.paywall/session/begin?lang=fr">`, `name="code" value="lobby.sealed"`,
 		`name="return" value="`+s.server.URL+`/"`, "<button>Ouvrir la page</button>", "Payé")
-	if _, header := s.get("/"); !strings.Contains(header.Get("Content-Security-Policy"), "form-action https://news.example;") {
+	if _, header := s.get("/"); !strings.Contains(header.Get("Content-Security-Policy"), "form-action 'self' https://news.example;") {
 		t.Errorf("its policy is %s", header.Get("Content-Security-Policy"))
 	}
 	s.Offer("")

@@ -14,9 +14,9 @@ type Presented struct {
 	Card     wire.Card     // what it has shown
 	Exchange card.Exchange // reaches it; nil: the reader can carry no commands
 
-	// PIN asks whoever has tapped, until ctx ends. ErrCancelled where they do not want.
-	// Nil: nobody can be asked.
-	PIN func(ctx context.Context) (wire.PIN, error)
+	// PIN asks whoever has tapped, until ctx ends; wrong says that the PIN before was.
+	// ErrCancelled where they do not want. Nil: nobody can be asked.
+	PIN func(ctx context.Context, wrong bool) (wire.PIN, error)
 }
 
 // ErrCancelled is somebody who was asked for a PIN and gave none.
@@ -37,7 +37,7 @@ func (p Presented) answer(ctx context.Context, ask *wire.Ask) (*wire.Answer, err
 	case ask == nil, ask.PIN && p.PIN == nil, !ask.PIN && p.Exchange == nil:
 		return nil, errAsked
 	case ask.PIN:
-		pin, err := p.PIN(ctx)
+		pin, err := p.PIN(ctx, ask.Wrong)
 		return &wire.Answer{State: ask.State, PIN: pin}, err
 	}
 	said, err := p.Exchange(ask.Command)
