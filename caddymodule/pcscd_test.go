@@ -4,12 +4,15 @@ package caddymodule
 
 import (
 	"context"
+	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/virtual"
+	rfidcmd "github.com/caddy-paywall/caddy-paywall/rfidbridge/command"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/pcsc/pcsctest"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 )
@@ -17,9 +20,14 @@ import (
 // layReal lays a card on the reader of the real pcscd until something has come of it.
 func layReal(t *testing.T, address string, c virtual.Transmitter, until func() bool) {
 	t.Helper()
+	layRealAs(t, address, virtual.ATR, c, until)
+}
+
+func layRealAs(t *testing.T, address string, atr []byte, c virtual.Transmitter, until func() bool) {
+	t.Helper()
 	ctx, remove := context.WithCancel(t.Context())
 	lying := make(chan error, 1)
-	go func() { lying <- virtual.Lie(ctx, address, virtual.ATR, c, pcsctest.Hurry) }()
+	go func() { lying <- virtual.Lie(ctx, address, atr, c, pcsctest.Hurry) }()
 	eventually(t, "the tap has come to its end", until)
 	remove()
 	if err := <-lying; err != nil {
@@ -56,4 +64,42 @@ func TestACardOnARealReaderOpensTheGate(t *testing.T) {
 	if b.openings() != 2 {
 		t.Errorf("it is opened %d times", b.openings())
 	}
+}
+
+// A card of each kind, fresh from the factory: made the site's at a desk with the real
+// pcscd, claimed, laid down, and paid for by what it proves.
+func TestACardOfEachKindIsIssuedAndPaysAtARealReader(t *testing.T) {
+	address := pcsctest.StartReal(t)
+	s := startSiteWith(t, withKiosks, magazine)
+	m, desk := s.machine("5.00"), s.enrolIssuer()
+	cards := []struct {
+		atr  []byte
+		chip virtual.Transmitter
+	}{
+		{virtual.ATR, virtual.FactoryNTAG(card.UID{0x04, 3, 3, 3, 3, 3, 3}, [card.SignatureSize]byte{})},
+		{virtual.ATR, virtual.NewDESFire(card.UID{0x04, 4, 4, 4, 4, 4, 4}, virtual.EV3)},
+		{virtual.UltralightATR, virtual.NewUltralight(card.UID{0x04, 5, 5, 5, 5, 5, 5})},
+	}
+	for _, c := range cards {
+		issued := make(chan error, 1)
+		go func() {
+			issued <- rfidcmd.Program(t.Context(), []string{"card", "personalise", "-state", desk, "-reader", "Virtual*", "-once"})
+		}()
+		layRealAs(t, address, c.atr, c.chip, func() bool { return len(issued) > 0 })
+		if err := <-issued; err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, stop := s.startBridge(`{"driver":"pcsc","name":"Virtual*"}`)
+	defer stop()
+	for i, c := range cards {
+		claim := regexp.MustCompile(`claim=([\w-]+)`)
+		var found []string
+		layRealAs(t, address, c.atr, c.chip, func() bool { found = claim.FindStringSubmatch(b.shows("")); return found != nil })
+		m.post("/.paywall/cards/add", map[string]any{"claim": found[1]}).wants(http.StatusOK).says(`"mutual"`)
+		layRealAs(t, address, c.atr, c.chip, func() bool {
+			return strings.Count(s.operator("kiosk", "list", "--taps"), "captured") == i+1
+		})
+	}
+	m.wantsBalance("4.70")
 }

@@ -99,11 +99,13 @@ func (*sink) Gone(string) {}
 
 // Health implements [reader.Sink].
 func (s *sink) Health(name string, fault error) {
-	if fault != nil {
+	switch {
+	case s.ctx.Err() != nil: // nobody watches it any more
+	case fault != nil:
 		s.Say(name + ": " + fault.Error())
-		return
+	default:
+		s.Say(name + ": ready")
 	}
-	s.Say(name + ": ready")
 }
 
 func (s *sink) take(shown wire.Card, exchange card.Exchange) error {
