@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,37 +23,41 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// programDir is where the program under test is, once it has been built.
-var programDir string
+// programDir is where the programs under test are, once they have been built.
+var programDir = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "paywall-") })
 
 func removeProgram() error {
-	if programDir == "" {
-		return nil
-	}
-	return os.RemoveAll(programDir)
+	dir, err := programDir()
+	return errors.Join(err, os.RemoveAll(dir))
 }
 
 // program is the path of the program under test.
 func program(t *testing.T) string {
 	t.Helper()
-	path, err := buildOnce()
+	path, err := buildCaddy()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
-// buildOnce builds the program as it is shipped. It has no race detector even
+// The programs are built as they are shipped. They have no race detector even
 // where this test has one: the tests beside the code have it.
-var buildOnce = sync.OnceValues(func() (path string, err error) {
-	if programDir, err = os.MkdirTemp("", "paywall-"); err != nil {
+var (
+	buildCaddy  = sync.OnceValues(func() (path string, err error) { return build("caddy", ".") })
+	buildBridge = sync.OnceValues(func() (path string, err error) { return build("rfidbridge", "../../rfidbridge") })
+)
+
+func build(name, from string) (path string, err error) {
+	dir, err := programDir()
+	if err != nil {
 		return "", err
 	}
-	path = filepath.Join(programDir, "caddy")
-	build := exec.Command("go", append(append([]string{"build"}, buildFlags...), "-o", path, ".")...)
+	path = filepath.Join(dir, name)
+	build := exec.Command("go", append(append([]string{"build"}, buildFlags...), "-o", path, from)...)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, output)
 	}
 	return path, nil
-})
+}
