@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/emv"
@@ -31,6 +32,45 @@ var (
 	errNative = fmt.Errorf("%w: but for a command of its own", errStatus)
 	errFile   = errors.New("the card's file is longer than those of tags")
 )
+
+// laid is a card on a reader.
+type laid struct {
+	exchange card.Exchange
+	storage  bool // the reader plays the card's commands
+	since    time.Time
+}
+
+// reading is how cards are read, whatever reader they lie on; see [PCSC].
+type reading struct {
+	bank  *emv.Terminal
+	chips bool
+	took  func(time.Duration)
+}
+
+// tell reads a card, and tells of it and of how long that took.
+func (r reading) tell(sink Sink, name string, l laid) {
+	shown, exchange, err := r.read(l)
+	if err != nil {
+		sink.Unread(name, err)
+		return
+	}
+	if r.took != nil {
+		r.took(time.Since(l.since))
+	}
+	sink.Arrived(name, shown, exchange)
+}
+
+// read finds out what a card shows, and how it is talked to then.
+func (r reading) read(l laid) (wire.Card, card.Exchange, error) {
+	if r.chips {
+		return readChip(l.exchange, l.storage)
+	}
+	shown, err := readCard(l.exchange, l.storage, r.bank)
+	if shown.Kind == card.KindUltralight {
+		return shown, through(l.exchange), err
+	}
+	return shown, l.exchange, err
+}
 
 // readCard finds out what a card shows: a SUN message in its address, else its number and
 // whether it has something of this site's with which it can prove itself; of a bank card,

@@ -7,10 +7,8 @@ import (
 	"path"
 	"time"
 
-	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/emv"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/pcsc"
-	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 )
 
 // PCSC watches the smart card readers of pcscd: all whose names match, also those that are
@@ -124,25 +122,6 @@ func (d PCSC) read(sink Sink, talking *pcsc.Client, r *pcsc.Reader) {
 		return
 	}
 	defer held.Close() // it may be gone by now
-	shown, exchange, err := d.readAs(held.Transmit, bytes.HasPrefix(r.ATR, storageCard))
-	if err != nil {
-		sink.Unread(r.Name, err)
-		return
-	}
-	if d.Took != nil {
-		d.Took(time.Since(begun))
-	}
-	sink.Arrived(r.Name, shown, exchange)
-}
-
-// readAs reads a card as this driver is to, and says how it is talked to then.
-func (d PCSC) readAs(to card.Exchange, storage bool) (wire.Card, card.Exchange, error) {
-	if d.Chips {
-		return readChip(to, storage)
-	}
-	shown, err := readCard(to, storage, d.BankCards)
-	if shown.Kind == card.KindUltralight {
-		to = through(to)
-	}
-	return shown, to, err
+	how := reading{bank: d.BankCards, chips: d.Chips, took: d.Took}
+	how.tell(sink, r.Name, laid{exchange: held.Transmit, storage: bytes.HasPrefix(r.ATR, storageCard), since: begun})
 }

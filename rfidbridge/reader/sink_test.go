@@ -44,14 +44,36 @@ func (l listener) Health(reader string, fault error) {
 // listen runs a driver until the test ends.
 func listen(t *testing.T, d Driver) listener {
 	t.Helper()
-	l, ended := make(listener, 100), make(chan struct{})
+	l := make(listener, 100)
+	run(t, d, l)
+	return l
+}
+
+func run(t *testing.T, d Driver, sink Sink) {
+	t.Helper()
+	ended := make(chan struct{})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		defer close(ended)
-		_ = d.Run(ctx, l)
+		_ = d.Run(ctx, sink)
 	}()
 	t.Cleanup(func() { cancel(); <-ended })
-	return l
+}
+
+// wantsCard waits for whatever is told next of a card.
+func (l listener) wantsCard(t *testing.T) event {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	for {
+		select {
+		case e := <-l:
+			if e.what != "well" && e.what != "ill" {
+				return e
+			}
+		case <-deadline:
+			t.Fatal("it tells of no card")
+		}
+	}
 }
 
 // wants waits for an event, and lets those about health pass.
