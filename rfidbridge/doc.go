@@ -11,7 +11,8 @@
 //	command           what a person types, here and as "caddy paywall rfid"
 //	bridge            the kiosk at work, and its configuration
 //	reader            watches for cards, whatever reader they are laid on
-//	pcsc, frames      what readers say: smart card readers through pcscd, serial ones, keyboards
+//	pcsc, pn532       what smart card readers say, through pcscd and on a serial line
+//	frames            what others do: 125 kHz modules, lines of text, keyboards
 //	serial            serial lines, of readers and of relays
 //	uid, card         what a card has shown, and what that proves
 //	guard             taps that look alike

@@ -1,7 +1,9 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,10 +18,11 @@ import (
 
 // ReaderConfig is one reader, or all that pcscd has.
 type ReaderConfig struct {
-	Driver string     `json:"driver"` // pcsc, serial, lines, keyboard or stdin
+	Driver string     `json:"driver"` // pcsc, pn532, serial, lines, keyboard, exec or stdin
 	Name   string     `json:"name"`   // of pcsc a pattern of readers' names; else how it is called
-	Path   string     `json:"path"`   // of serial, lines and keyboard: the device
-	Format uid.Format `json:"format"` // of lines, keyboard and stdin; default: hex
+	Path   string     `json:"path"`   // of pn532, serial, lines and keyboard: the device
+	Exec   []string   `json:"exec"`   // of exec: a program and its arguments
+	Format uid.Format `json:"format"` // of lines, keyboard, exec and stdin; default: hex
 }
 
 // rdmHeld is how long after its last frame a card counts as gone: modules write ten a second.
@@ -34,14 +37,20 @@ func (r ReaderConfig) driver(bank *emv.Terminal) (reader.Driver, error) {
 	if !slices.Contains(uid.Formats, format) {
 		return nil, fmt.Errorf("format %q: it is one of %v", r.Format, uid.Formats)
 	}
-	s := reader.Stream{Name: r.Name}
-	if s.Name == "" {
-		s.Name = r.Driver + " " + r.Path
+	if err := r.checkDevice(); err != nil {
+		return nil, err
 	}
+	device := r.Path
+	if r.Driver == "exec" {
+		device = r.Exec[0]
+	}
+	s := reader.Stream{Name: cmp.Or(r.Name, r.Driver+" "+device)}
 	lines := func(in io.Reader, read frames.Read) error { return frames.Lines(in, format, read) }
 	switch r.Driver {
 	case "pcsc":
 		return reader.PCSC{Names: r.Name, BankCards: bank}, nil
+	case "pn532":
+		return reader.PN532{Name: s.Name, Path: r.Path, BankCards: bank}, nil
 	case "stdin":
 		s.Open = func(context.Context) (io.ReadCloser, error) { return os.Stdin, nil }
 		s.Frames, s.Once = lines, true
@@ -53,11 +62,26 @@ func (r ReaderConfig) driver(bank *emv.Terminal) (reader.Driver, error) {
 	case "keyboard":
 		s.Open = reader.OpenKeyboard(r.Path)
 		s.Frames = func(in io.Reader, read frames.Read) error { return frames.Wedge(in, format, read) }
-	default:
-		return nil, fmt.Errorf("driver %q: it is pcsc, serial, lines, keyboard or stdin", r.Driver)
-	}
-	if r.Path == "" {
-		return nil, fmt.Errorf("the driver %s needs a path, such as /dev/ttyUSB0", r.Driver)
+	case "exec":
+		s.Open, s.Frames = reader.OpenProgram(r.Exec), lines
 	}
 	return s, nil
+}
+
+// checkDevice finds out whether it is said what the driver is to watch.
+func (r ReaderConfig) checkDevice() error {
+	switch r.Driver {
+	case "pcsc", "stdin":
+	case "pn532", "serial", "lines", "keyboard":
+		if r.Path == "" {
+			return fmt.Errorf("the driver %s needs a path, such as /dev/ttyUSB0", r.Driver)
+		}
+	case "exec":
+		if len(r.Exec) == 0 || r.Exec[0] == "" || r.Path != "" {
+			return errors.New(`the driver exec needs a program, such as "exec": ["/usr/local/bin/reader"], and no path`)
+		}
+	default:
+		return fmt.Errorf("driver %q: it is pcsc, pn532, serial, lines, keyboard, exec or stdin", r.Driver)
+	}
+	return nil
 }

@@ -25,7 +25,8 @@ func TestAConfigurationReads(t *testing.T) {
 	for _, text := range []string{
 		`{"product":"gate","readers":[{"driver":"pcsc"}]}`,
 		`{"product":"gate","readers":[{"driver":"pcsc","name":"ACS*"},{"driver":"serial","path":"/dev/ttyUSB0"},{"driver":"lines","path":"/dev/ttyACM0","format":"decimal"},
-			{"driver":"keyboard","path":"/dev/input/event3","format":"decimal10","name":"counter"},{"driver":"stdin"}],
+			{"driver":"keyboard","path":"/dev/input/event3","format":"decimal10","name":"counter"},{"driver":"stdin"},
+			{"driver":"pn532","path":"/dev/ttyAMA0"},{"driver":"exec","exec":["/usr/local/bin/reader","-v"],"format":"facility"}],
 			"actuator":{"exec":["/bin/true"],"timeout":"500ms"},"patience":"1s","capture_unknown":true}`,
 		`{"product":"gate","readers":[{"driver":"pcsc"}],"screen":"127.0.0.1:8404","actuator":{"browser":true,"while_card":true}}`,
 		`{"product":"gate","readers":[{"driver":"pcsc"}],"actuator":{"webhook":"http://127.0.0.1:9/open","secret_file":"` + secret + `"}}`,
@@ -45,8 +46,10 @@ func TestAWrongConfigurationSaysWhatToWrite(t *testing.T) {
 	for text, want := range map[string]string{
 		`{` + readers + `}`:  "such as gate",
 		`{"product":"gate"}`: `{"driver": "pcsc"}`,
-		`{"product":"gate","readers":[{"driver":"nfc"}]}`:                                                                        "pcsc, serial, lines, keyboard or stdin",
+		`{"product":"gate","readers":[{"driver":"nfc"}]}`:                                                                        "pcsc, pn532, serial, lines, keyboard, exec or stdin",
 		`{"product":"gate","readers":[{"driver":"serial"}]}`:                                                                     "such as /dev/ttyUSB0",
+		`{"product":"gate","readers":[{"driver":"pn532"}]}`:                                                                      "such as /dev/ttyUSB0",
+		`{"product":"gate","readers":[{"driver":"exec","path":"/bin/cat"}]}`:                                                     "needs a program",
 		`{"product":"gate","readers":[{"driver":"stdin","format":"roman"}]}`:                                                     "decimal10",
 		`{"product":"gate",` + readers + `,"actuator":{"webhook":"http://a","exec":["b"]}}`:                                      "not several",
 		`{"product":"gate",` + readers + `,"actuator":{"webhook":"http://a","secret_file":"/no"}}`:                               "secret_file",

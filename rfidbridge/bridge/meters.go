@@ -68,10 +68,14 @@ func (m *meters) ended(kind tap.Kind, reason wire.Reason) { m.taps.Inc(string(ki
 
 // watch has a driver tell what it knows beside cards.
 func (m *meters) watch(driver reader.Driver) reader.Driver {
-	if p, is := driver.(reader.PCSC); is {
-		p.Agreed = m.pcscd.Store
-		p.Took = func(took time.Duration) { m.took(reading, took) }
-		return p
+	took := func(took time.Duration) { m.took(reading, took) }
+	switch d := driver.(type) {
+	case reader.PCSC:
+		d.Agreed, d.Took = m.pcscd.Store, took
+		return d
+	case reader.PN532:
+		d.Took = took
+		return d
 	}
 	return driver
 }

@@ -7,7 +7,7 @@
 // never leaves it. It is not for more: no message is sent twice, and none is received but
 // those of one connection.
 //
-// It is not a library because those of the field add 197 to 459 kB to a program that has to fit small machines
-// (paho.golang 0.23.0, paho.mqtt.golang 1.5.1; ARMv6), keep messages to send them again, and
-// need as many lines to be kept from it.
+// It is our own because the libraries of the field add 197 to 459 kB to a program that has to
+// fit small machines (paho.golang 0.23.0, paho.mqtt.golang 1.5.1; ARMv6), keep messages to
+// send them again, and need as many lines to be kept from it.
 package mqtt
