@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,7 +18,16 @@ type board struct {
 	fails string   // which step does: output, edges, on or off
 
 	active, driven bool
-	edge           func()
+
+	mu   sync.Mutex // for edge, which is called by who passes
+	edge func()
+}
+
+// watched has a passage told to somebody; nil: to nobody.
+func (b *board) watched(by func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.edge = by
 }
 
 var errBroken = errors.New("broken")
@@ -34,8 +44,8 @@ func (b *board) Edges(l Line, edge func()) (io.Closer, error) {
 	if b.fails == "edges" || l != turnstileLine {
 		return nil, errBroken
 	}
-	b.edge = edge
-	return closer(func() { b.edge = nil }), nil
+	b.watched(edge)
+	return closer(func() { b.watched(nil) }), nil
 }
 
 type closer func()
@@ -66,6 +76,8 @@ func (b *board) Close() error {
 // pass has somebody pass after a time.
 func (b *board) pass(after time.Duration) {
 	time.AfterFunc(after, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
 		if b.edge != nil {
 			b.edge()
 		}

@@ -78,7 +78,7 @@ func (c *Conn) greet(b Broker) error {
 	}
 	f := fields{rest: answer.body}
 	f.byte() // whether it knew the client
-	if reason := Reason(f.byte()); answer.kind() != connack || f.err != nil {
+	if reason := ReasonError(f.byte()); answer.kind() != connack || f.err != nil {
 		return errPacket
 	} else if reason != 0 {
 		return reason
@@ -122,7 +122,7 @@ func (c *Conn) Publish(topic string, payload []byte, within time.Duration) (numb
 type Event struct {
 	Message *Message
 	Answers uint16
-	Reason  Reason
+	Reason  ReasonError
 }
 
 // Receive waits for the next event.
@@ -140,7 +140,7 @@ func (c *Conn) Receive() (e Event, err error) {
 		return e, err
 	case disconnect:
 		f := fields{rest: p.body}
-		return e, fmt.Errorf("the broker hangs up: %w", Reason(f.byte()))
+		return e, fmt.Errorf("the broker hangs up: %w", ReasonError(f.byte()))
 	}
 	return e, errPacket
 }

@@ -132,7 +132,7 @@ func parseMessage(p packet) (m Message, err error) {
 }
 
 // parseAnswer reads the reason of a PUBACK and a SUBACK, which name the packet they answer.
-func parseAnswer(p packet) (number uint16, reason Reason, err error) {
+func parseAnswer(p packet) (number uint16, reason ReasonError, err error) {
 	f := fields{rest: p.body}
 	number = f.number()
 	if p.kind() == puback && len(f.rest) == 0 {
@@ -141,5 +141,5 @@ func parseAnswer(p packet) (number uint16, reason Reason, err error) {
 	if p.kind() == suback {
 		f.properties()
 	}
-	return number, Reason(f.byte()), f.err
+	return number, ReasonError(f.byte()), f.err
 }
