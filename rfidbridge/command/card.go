@@ -23,6 +23,7 @@ func issueCards(ctx context.Context, flags *flag.FlagSet, args []string) error {
 	driver := reader.PCSC{Chips: true}
 	flags.StringVar(&driver.Names, "reader", "*", "the name of the reader at pcscd, or a pattern such as 'ACS ACR1252*'")
 	flags.StringVar(&driver.Socket, "socket", "", "of pcscd, where it is not the usual one")
+	board := flags.String("pn532", "", "the serial line of a PN532 in place of pcscd's readers, such as /dev/ttyUSB0")
 	flags.BoolVar(&desk.Once, "once", false, "end with the first card")
 	state := flags.String("state", stateDir(), "where the kiosk keeps its key")
 	task := ""
@@ -45,7 +46,11 @@ func issueCards(ctx context.Context, flags *flag.FlagSet, args []string) error {
 		return errCardTask
 	}
 	fmt.Println("Lay down one card after the other. Ctrl-C ends it.")
-	err := desk.Run(ctx, driver)
+	var on reader.Driver = driver
+	if *board != "" {
+		on = reader.PN532{Name: "PN532 " + *board, Path: *board, Chips: true}
+	}
+	err := desk.Run(ctx, on)
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
