@@ -61,7 +61,7 @@ func (w *world) start() {
 	}
 	w.Cleanup(func() { j.Close() })
 	w.desk = &Desk{
-		Kiosk: "lobby", Paywall: w, Actuator: actuator.Func(w.open), Patience: 200 * time.Millisecond, Opening: time.Second,
+		Kiosk: "lobby", Paywall: w, Actuator: actuator.Func(w.open), Patience: 500 * time.Millisecond, Opening: time.Second,
 		Now: time.Now, Random: rand.Reader, Log: slog.New(slog.DiscardHandler),
 	}
 	if err := w.desk.Start(j); err != nil {
