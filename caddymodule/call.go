@@ -40,6 +40,10 @@ var endpoints = map[string]struct {
 	page.RemoveCardPath:  {http.MethodPost, (*call).removeCard, false},
 	page.SessionPath:     {http.MethodGet, (*call).showSession, false},
 	page.EndSessionPath:  {http.MethodPost, (*call).endSession, false},
+	page.TapPath:         {http.MethodGet, (*call).showTap, false},
+	page.WantTapPath:     {http.MethodPost, (*call).wantTap, false},
+	page.PayTapPath:      {http.MethodPost, (*call).payTap, false},
+	page.BlockTapPath:    {http.MethodPost, (*call).blockTap, false},
 }
 
 // kioskEndpoints is everything below /.paywall/kiosk/, all POST, and what a kiosk's browser
