@@ -18,7 +18,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
@@ -50,7 +49,7 @@ type Client struct {
 	http *http.Client
 	now  func() time.Time
 
-	mu sync.Mutex // requests arrive in the order of their numbers
+	turn chan struct{} // has one in it for whoever asks: requests arrive in the order of their numbers
 }
 
 // New is the client of a kiosk. transport is how it connects; nil: as usual.
@@ -59,7 +58,7 @@ func New(id *Identity, transport http.RoundTripper) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{id: id, site: site, http: newHTTP(transport), now: time.Now}, nil
+	return &Client{id: id, site: site, http: newHTTP(transport), now: time.Now, turn: make(chan struct{}, 1)}, nil
 }
 
 func newHTTP(transport http.RoundTripper) *http.Client {
@@ -145,9 +144,23 @@ func (c *Client) Leave(ctx context.Context, tap wallet.OpID) error {
 	return c.ask(ctx, wire.LeavePath, wire.Leave{ID: tap}, &struct{}{})
 }
 
+// Lease asks for what a card may pay while the paywall does not answer.
+func (c *Client) Lease(ctx context.Context, r wire.LeaseRequest) (l wire.Lease, err error) {
+	return l, c.ask(ctx, wire.LeasePath, r, &l)
+}
+
+// Sync hands over what was granted then.
+func (c *Client) Sync(ctx context.Context, s wire.Sync) (answer wire.Synced, err error) {
+	return answer, c.ask(ctx, wire.SyncPath, s, &answer)
+}
+
 func (c *Client) ask(ctx context.Context, path string, in, out any) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done(): // who has tapped does not wait for a report that nobody answers
+		return fmt.Errorf("%w: %w", ErrUncertain, ctx.Err())
+	}
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err

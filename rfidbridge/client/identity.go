@@ -73,6 +73,12 @@ func Load(path string) (*Identity, error) {
 // String names the kiosk.
 func (i *Identity) String() string { return "kiosk " + i.Kiosk + " of " + i.Site }
 
+// Key is the kiosk's own: a closure, as the field is.
+func (i *Identity) Key() func() ed25519.PrivateKey { return i.key }
+
+// Beside is the path of another file of the kiosk's.
+func (i *Identity) Beside(name string) string { return filepath.Join(filepath.Dir(i.path), name) }
+
 func (i *Identity) public() ed25519.PublicKey { return i.key().Public().(ed25519.PublicKey) }
 
 // next is the next number of the sequence. None comes twice, whenever the machine loses

@@ -44,6 +44,7 @@ type Entry struct {
 	Time    int64       `json:"time"` // milliseconds since 1970, by the kiosk's clock
 	Product string      `json:"product,omitempty"`
 	Grant   string      `json:"grant,omitempty"`
+	Offline bool        `json:"offline,omitempty"` // the grant is the kiosk's own
 	Outcome string      `json:"outcome,omitempty"` // of the last step: what became of the tap
 }
 
@@ -146,6 +147,7 @@ func (j *Journal) note(e Entry) {
 	if e.Product == "" {
 		e.Product = before.Product
 	}
+	e.Offline = e.Offline || before.Offline
 	j.pending[e.Tap] = e
 }
 

@@ -13,6 +13,7 @@ import (
 type Presented struct {
 	Card     wire.Card     // what it has shown
 	Exchange card.Exchange // reaches it; nil: the reader can carry no commands
+	ID       ID            // by which this kiosk tells it from others, where it can
 
 	// PIN asks whoever has tapped, until ctx ends; wrong says that the PIN before was.
 	// ErrCancelled where they do not want. Nil: nobody can be asked.

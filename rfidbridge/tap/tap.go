@@ -48,6 +48,11 @@ type Desk struct {
 	// for a machine that opens rather than not. Else it goes back.
 	CaptureUnknown bool
 
+	// Offline decides where the paywall does not answer; nil: nobody does. Where it may have
+	// something to decide, a verdict is waited for so long only.
+	Offline         Authority
+	OfflinePatience time.Duration
+
 	Now    func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
@@ -84,6 +89,7 @@ type Result struct {
 	Product wire.Product
 	Claim   string
 	Balance string // in the wallet after a paid tap, where the operator has it shown
+	Alone   bool   // the kiosk has granted it by itself: the paywall hears of it later
 }
 
 // Start takes up a journal: what a crash has left is brought to its end. Settle then tells
@@ -92,13 +98,20 @@ func (d *Desk) Start(j *journal.Journal) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.journal = j
-	for _, e := range j.Pending() {
+	pending := j.Pending()
+	if err := d.resume(pending); err != nil {
+		return err
+	}
+	for _, e := range pending {
 		next := journal.Entry{Tap: e.Tap, Time: d.Now().UnixMilli()}
 		switch e.Step {
 		case journal.Intent: // what the paywall may have set aside goes back by itself
 			next.Step, next.Outcome = journal.Done, "interrupted"
 		case journal.Granted:
-			next.Step = d.unknown()
+			var err error
+			if next.Step, next.Grant, err = d.ended(e, d.CaptureUnknown); err != nil {
+				return err
+			}
 		default:
 			continue
 		}
@@ -108,13 +121,6 @@ func (d *Desk) Start(j *journal.Journal) error {
 		d.Log.Warn("a tap was interrupted", "tap", e.Tap, "after", e.Step, "now", next.Step)
 	}
 	return nil
-}
-
-func (d *Desk) unknown() journal.Step {
-	if d.CaptureUnknown {
-		return journal.Opened
-	}
-	return journal.Failed
 }
 
 func (d *Desk) write(e journal.Entry) error {
@@ -169,7 +175,7 @@ func (d *Desk) tap(ctx context.Context, p Presented, product wire.Product, again
 	result := Result{Kind: Refused, Reason: v.Reason, Product: v.Product}
 	switch {
 	case errors.Is(err, client.ErrUncertain):
-		result = Result{Kind: Offline, Product: product}
+		return d.alone(ctx, p, id, product)
 	case errors.Is(err, errTorn):
 		result = Result{Kind: Unread, Product: product}
 	case errors.Is(err, ErrCancelled):
@@ -178,7 +184,10 @@ func (d *Desk) tap(ctx context.Context, p Presented, product wire.Product, again
 		d.Log.Error("the paywall does not take this kiosk's taps", "error", err)
 		result = Result{Kind: OutOfOrder, Product: product}
 	case v.Outcome == wire.Granted:
-		return d.open(ctx, v)
+		if d.Offline != nil {
+			d.Offline.Granted(p, v)
+		}
+		return d.open(ctx, journal.Entry{Tap: id, Grant: v.Grant}, Result{Kind: Paid, Product: v.Product, Balance: v.Balance})
 	case v.Outcome == wire.Unknown:
 		result.Kind, result.Claim = Unclaimed, v.Claim
 	}
@@ -203,7 +212,11 @@ func (d *Desk) verdict(ctx context.Context, p Presented, t wire.Tap) (v wire.Ver
 
 // ask sends a tap until it is answered or patience is over.
 func (d *Desk) ask(ctx context.Context, t wire.Tap) (v wire.Verdict, err error) {
-	ctx, cancel := context.WithTimeout(ctx, d.Patience)
+	patience := d.Patience
+	if d.Offline != nil && d.Offline.Decides() {
+		patience = d.OfflinePatience
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		ended := d.measure("verdict")
@@ -219,28 +232,43 @@ func (d *Desk) ask(ctx context.Context, t wire.Tap) (v wire.Verdict, err error) 
 	}
 }
 
-// open hands the product out, and notes whether it has been.
-func (d *Desk) open(ctx context.Context, v wire.Verdict) (Result, error) {
-	if err := d.write(journal.Entry{Tap: v.ID, Step: journal.Granted, Grant: v.Grant}); err != nil {
+// open hands the product out, and notes whether it has been. paid is the result if it has.
+func (d *Desk) open(ctx context.Context, granted journal.Entry, paid Result) (Result, error) {
+	granted.Step = journal.Granted
+	if err := d.write(granted); err != nil {
 		return Result{}, err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.Opening)
 	defer cancel()
-	ended := d.measure("open")
-	outcome, why := d.Actuator.Open(ctx, actuator.Opening{Tap: v.ID, Kiosk: d.Kiosk, Product: v.Product.Name, Grant: v.Grant})
-	ended()
-	step, result := journal.Opened, Result{Kind: Paid, Product: v.Product, Balance: v.Balance}
-	switch {
-	case outcome == actuator.Refused, outcome == actuator.Unknown && !d.CaptureUnknown:
-		step, result = journal.Failed, Result{Kind: NotOpened, Product: v.Product}
+	measured := d.measure("open")
+	outcome, why := d.Actuator.Open(ctx, actuator.Opening{Tap: granted.Tap, Kiosk: d.Kiosk, Product: paid.Product.Name, Grant: granted.Grant})
+	measured()
+	opened := outcome == actuator.Done || outcome == actuator.Unknown && d.CaptureUnknown
+	step, grant, err := d.ended(granted, opened)
+	if err != nil {
+		return Result{}, err
 	}
 	switch {
 	case outcome != actuator.Done:
-		d.Log.Error("a paid product was not handed out", "tap", v.ID, "outcome", outcome.String(), "then", step, "error", why)
+		d.Log.Error("a paid product was not handed out", "tap", granted.Tap, "outcome", outcome.String(), "then", step, "error", why)
 	case why != nil:
-		d.Log.Error("a product was handed out, but something is wrong", "tap", v.ID, "error", why)
+		d.Log.Error("a product was handed out, but something is wrong", "tap", granted.Tap, "error", why)
 	}
-	return result, d.write(journal.Entry{Tap: v.ID, Step: step})
+	if !opened {
+		paid = Result{Kind: NotOpened, Product: paid.Product}
+	}
+	return paid, d.write(journal.Entry{Tap: granted.Tap, Step: step, Grant: grant})
+}
+
+// ended is the step after Granted, and what it is settled by from then on.
+func (d *Desk) ended(granted journal.Entry, opened bool) (step journal.Step, grant string, err error) {
+	switch {
+	case opened:
+		return journal.Opened, "", nil
+	case granted.Offline:
+		grant, err = d.Offline.Reverse(granted.Grant)
+	}
+	return journal.Failed, grant, err
 }
 
 // Settle tells the paywall of everything that was opened or was not, the oldest first, until
@@ -250,6 +278,9 @@ func (d *Desk) Settle(ctx context.Context) (left int, err error) {
 	pending := d.journal.Pending()
 	d.mu.Unlock()
 	for i, e := range pending {
+		if e.Offline {
+			continue
+		}
 		how := d.Paywall.Release
 		switch e.Step {
 		case journal.Opened:
@@ -273,5 +304,5 @@ func (d *Desk) Settle(ctx context.Context) (left int, err error) {
 			return len(pending) - i, err
 		}
 	}
-	return 0, nil
+	return d.settleAlone(ctx, pending)
 }
