@@ -103,11 +103,18 @@ func (c *Cashier) offline(ctx context.Context, k Kiosk, heard uint64) (*wire.Off
 	return &wire.Offline{
 		Proof: max(c.Offline.Proof, min(c.Terms[k.Name].Proof, TierMutual)).String(),
 		Risk: wire.Risk{
-			Tap: c.Currency.Format(risk.Tap), Card: c.Currency.Format(risk.Card), Taps: risk.Taps,
-			Total: c.Currency.Format(risk.Total), Count: risk.Count,
+			Tap: c.text(risk.Tap), Card: c.text(risk.Card), Taps: risk.Taps, Total: c.text(risk.Total), Count: risk.Count,
 		},
 		Age: c.Offline.Age.Milliseconds(), Denied: c.Offline.Denied.Milliseconds(), Head: ch.head(), Denials: denials,
 	}, err
+}
+
+// text is an amount for a kiosk; zero is none.
+func (c *Cashier) text(amount wallet.Amount) string {
+	if amount <= 0 {
+		return ""
+	}
+	return c.Currency.Format(amount)
 }
 
 // handle is how a kiosk and the paywall speak of a card: two kiosks know it by two.
@@ -220,9 +227,9 @@ func (c *Cashier) leased(k Kiosk, handle string, t ticket, s standing, one Card)
 	if one.Own != nil {
 		limit = min(limit, one.Own.Tap)
 	}
-	l := wire.Lease{Handle: handle, Proof: t.proof().String(), Kind: t.Kind, Tap: c.Currency.Format(limit)}
+	l := wire.Lease{Handle: handle, Proof: t.proof().String(), Kind: t.Kind, Tap: c.text(limit), Sum: c.text(s.Sum), Taps: s.Taps}
 	if s.Lease != nil && s.Lease.Held && !s.Lease.Closing {
-		l.ID, l.Until, l.Amount = s.Lease.ID, s.Lease.Until, c.Currency.Format(s.Lease.Amount-s.Lease.Spent)
+		l.ID, l.Until, l.Amount = s.Lease.ID, s.Lease.Until, c.text(s.Lease.Amount-s.Lease.Spent)
 	}
 	if t.proof() < TierMutual {
 		l.Kind = ""

@@ -19,13 +19,13 @@ type Offline struct {
 	Denials Denials `json:"denials"`
 }
 
-// Risk bounds what is granted without a lease. Amounts are decimals; of all zero: nothing.
+// Risk bounds what is granted without a lease. Amounts are decimals; none is zero.
 type Risk struct {
-	Tap   string `json:"tap"`   // at most, each
-	Card  string `json:"card"`  // at most, of one card since it has last paid here online
-	Taps  int    `json:"taps"`  // and so often
-	Total string `json:"total"` // at most, of all cards since the paywall has had all records
-	Count int    `json:"count"` // and so often
+	Tap   string `json:"tap,omitempty"`   // at most, each
+	Card  string `json:"card,omitempty"`  // at most, of one card since it has last paid here online
+	Taps  int    `json:"taps"`            // and so often
+	Total string `json:"total,omitempty"` // at most, of all cards since the paywall has had all records
+	Count int    `json:"count"`           // and so often
 }
 
 // Denials are the cards that were denied since the number that a State has named.
@@ -47,10 +47,12 @@ type Lease struct {
 	Proof  string      `json:"proof"`  // what the card has to prove: uid or mutual
 	Kind   card.Kind   `json:"kind,omitempty"`
 	Key    []byte      `json:"key,omitempty"`    // of the card, for that: see OpenCardKey
-	Tap    string      `json:"tap"`              // the most that one tap may cost, by the card's limits
+	Tap    string      `json:"tap,omitempty"`    // the most that one tap may cost, by the card's limits
 	ID     wallet.OpID `json:"lease,omitzero"`   // zero: nothing is set aside
 	Amount string      `json:"amount,omitempty"` // that is left of it
 	Until  int64       `json:"until,omitempty"`  // milliseconds since 1970
+	Sum    string      `json:"sum,omitempty"`    // that counts as granted without a lease
+	Taps   int         `json:"taps"`             // and how often
 }
 
 // Sync hands over records, in their order.
