@@ -18,6 +18,7 @@ import (
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/emv"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/client"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/journal"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/offline"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/screen"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/tap"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
@@ -39,6 +40,7 @@ type Bridge struct {
 	screen  *screen.Screen
 	browser *actuator.Browser // nil: something else opens
 	meters  *meters
+	offline *offline.Authority
 
 	mu      sync.Mutex
 	product *wire.Product    // as the paywall sells it; nil: not known yet, or not sold
@@ -46,6 +48,7 @@ type Bridge struct {
 	news    bool             // the paywall has not heard of all of them
 	backlog int
 	paidAt  string // the reader of the newest tap that has opened something
+	seats   map[string]*seat
 }
 
 // New makes a kiosk ready, with the journal that a crash may have left.
@@ -58,13 +61,20 @@ func New(c Config, id *client.Identity, j *journal.Journal, version string, log 
 	if err != nil {
 		return nil, err
 	}
+	own, err := newAuthority(id, paywall, log)
+	if err != nil {
+		return nil, err
+	}
 	b := &Bridge{
 		config: c, client: paywall, version: version, log: log, screen: screen.New(id.Site, time.Now), readers: make(map[string]error),
+		offline: own, seats: make(map[string]*seat),
 		desk: &tap.Desk{
 			Kiosk: id.Kiosk, Paywall: paywall, Actuator: opens, Patience: time.Duration(c.Patience), Opening: time.Duration(c.Actuator.Timeout),
 			CaptureUnknown: c.CaptureUnknown, Now: time.Now, Random: rand.Reader, Log: log,
+			Offline: own, OfflinePatience: time.Duration(c.OfflinePatience),
 		},
 	}
+	b.sells(own.Products())
 	if browser, is := opens.(*actuator.Browser); is {
 		browser.Paywall, browser.Show = paywall, b.screen.Offer
 		b.browser = browser
@@ -174,6 +184,9 @@ func (b *Bridge) settle(ctx context.Context) (left int, err error) {
 		err = b.browser.Tell(ctx)
 	}
 	left, owed := b.desk.Settle(ctx)
+	if owed == nil {
+		owed = b.offline.Tend(ctx)
+	}
 	return left, errors.Join(err, owed)
 }
 
@@ -188,7 +201,7 @@ func (b *Bridge) mustReport() bool {
 func (b *Bridge) report(ctx context.Context) {
 	b.mu.Lock()
 	b.news = false
-	state := wire.State{Version: b.version, Backlog: b.backlog}
+	state := wire.State{Version: b.version, Backlog: b.backlog, Denials: b.offline.Denials()}
 	for name, fault := range b.readers {
 		r := wire.Reader{Name: name}
 		if fault != nil {
@@ -199,21 +212,46 @@ func (b *Bridge) report(ctx context.Context) {
 	b.mu.Unlock()
 	slices.SortFunc(state.Readers, func(a, b wire.Reader) int { return cmp.Compare(a.Name, b.Name) })
 	state.Readers = state.Readers[:min(len(state.Readers), mostReaders)]
+	if oldest := b.desk.Oldest(); !oldest.IsZero() {
+		state.Oldest = oldest.UnixMilli()
+	}
 	policy, err := b.client.State(ctx, state)
 	if err != nil {
+		b.soon()
 		if ctx.Err() == nil {
 			b.log.Error("the paywall does not answer this kiosk", "error", err)
 		}
 		return
 	}
-	i := slices.IndexFunc(policy.Products, func(p wire.Product) bool { return p.Name == b.config.Product })
+	more, err := b.offline.Learn(policy)
+	if err != nil {
+		b.log.Error("what the paywall says of cards cannot be kept", "error", err)
+	}
+	if more {
+		b.soon()
+	}
+	b.sells(policy.Products)
+}
+
+// soon has a report made before it is time.
+func (b *Bridge) soon() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.news = true
+}
+
+// sells takes note of what the paywall sells: now, or when it last answered.
+func (b *Bridge) sells(products []wire.Product) {
+	i := slices.IndexFunc(products, func(p wire.Product) bool { return p.Name == b.config.Product })
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.product = nil; i < 0 {
-		b.log.Error("the paywall does not sell this kiosk's product", "product", b.config.Product)
+		if len(products) > 0 {
+			b.log.Error("the paywall does not sell this kiosk's product", "product", b.config.Product)
+		}
 		return
 	}
-	b.product = &policy.Products[i]
+	b.product = &products[i]
 	b.screen.Sells(*b.product)
 }
 
@@ -239,11 +277,12 @@ func (b *Bridge) Arrived(name string, shown wire.Card, exchange card.Exchange) {
 	}
 	b.screen.Checking()
 	begun := time.Now()
-	p := tap.Presented{Card: shown, Exchange: exchange}
-	if b.config.Screen != "" && !b.config.DisplayOnly {
-		p.PIN = b.screen.PIN
-	}
-	r := b.desk.Tap(context.Background(), p, *product, false) // it is brought to its end
+	r := b.present(name, shown, exchange, *product, func(p tap.Presented) tap.Result {
+		if b.config.Screen != "" && !b.config.DisplayOnly {
+			p.PIN = b.screen.PIN
+		}
+		return b.desk.Tap(context.Background(), p, *product, false) // it is brought to its end
+	})
 	b.screen.Ended(r)
 	if r.Kind == tap.Paid {
 		b.mu.Lock()
@@ -277,6 +316,7 @@ func (b *Bridge) Unread(name string, why error) {
 
 // Gone implements [reader.Sink].
 func (b *Bridge) Gone(name string) {
+	b.seat(name).guard.Leave(time.Now())
 	b.mu.Lock()
 	paid := b.paidAt == name
 	b.mu.Unlock()

@@ -41,6 +41,13 @@ type Config struct {
 	// Patience is how long the paywall is asked for a verdict. Default: 3s.
 	Patience Duration `json:"patience"`
 
+	// OfflinePatience is how long, where the kiosk may decide by itself. Default: 1s.
+	OfflinePatience Duration `json:"offline_patience"`
+
+	// Guard is how long after a card has gone the same one is the same purchase. Default:
+	// 2s.
+	Guard Duration `json:"guard"`
+
 	// CaptureUnknown takes the money where nobody knows whether the actuator has opened.
 	// Default: it goes back.
 	CaptureUnknown bool `json:"capture_unknown"`
@@ -68,7 +75,7 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	c := Config{Patience: Duration(3 * time.Second)}
+	c := Config{Patience: Duration(3 * time.Second), OfflinePatience: Duration(time.Second), Guard: Duration(2 * time.Second)}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&c); err != nil {

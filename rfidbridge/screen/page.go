@@ -89,6 +89,9 @@ func (s *Screen) view(lang string) view {
 		switch {
 		case words.Good(now.result.Kind, now.result.Reason):
 			v.Mood, v.Mark, v.Balance = "good", "✓", now.result.Balance
+			if now.result.Alone {
+				v.Text = text("alone")
+			}
 		case now.result.Kind == tap.Unclaimed:
 			v.Mood, v.Mark, v.Text = "calm", "", text("scan")
 		}

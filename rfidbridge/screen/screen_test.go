@@ -81,6 +81,8 @@ func TestTheScreenFollowsATap(t *testing.T) {
 	}
 	s.Ended(tap.Result{Kind: tap.Paid, Product: gate, Balance: "4.90"})
 	s.says("/", "Left in the wallet:", "4.90")
+	s.Ended(tap.Result{Kind: tap.Paid, Product: gate, Alone: true})
+	s.says("/", "Paid", "it is taken from your wallet later", `class="good"`)
 	s.says("/?lang=fr", `<html lang="fr">`, "Payé")
 	s.says("/?lang=it", "Pagato")
 	s.after(showGood)

@@ -201,6 +201,7 @@ var texts = map[string][3]string{
 	"checking":  {"Checking", "Vérification", "Verifica in corso"},
 	"hold":      {"Leave the card where it is.", "Laissez la carte en place.", "Lascia la carta dov’è."},
 	"scan":      {"Scan this with your phone to make the card yours.", "Scannez ce code avec votre téléphone pour ajouter la carte.", "Scansiona il codice con il telefono per aggiungere la carta."},
+	"alone":     {"There is no connection: it is taken from your wallet later.", "Pas de connexion : le montant sera débité plus tard.", "Nessuna connessione: sarà addebitato più tardi."},
 	"left":      {"Left in the wallet:", "Il reste dans le portefeuille :", "Nel portafoglio restano:"},
 	"opening":   {"Paid: it opens", "Payé : ouverture", "Pagato: si apre"},
 	"open":      {"Open the page", "Ouvrir la page", "Apri la pagina"},

@@ -26,18 +26,11 @@ type chip interface {
 	Failures() int
 }
 
-// model is a chip that can be issued.
-type model struct {
-	kind  card.Kind
-	first bool // of the first generation
-}
-
-// models make a blank card of each.
-var models = map[model]func() chip{
-	{card.KindNTAG424, false}:    func() chip { return virtual.FactoryNTAG(number, [card.SignatureSize]byte{}) },
-	{card.KindDESFire, true}:     func() chip { return virtual.NewDESFire(number, virtual.EV1) },
-	{card.KindDESFire, false}:    func() chip { return virtual.NewDESFire(number, virtual.EV3) },
-	{card.KindUltralight, false}: func() chip { return virtual.NewUltralight(number) },
+// kinds make a blank card of each.
+var kinds = map[card.Kind]func() chip{
+	card.KindNTAG424:    func() chip { return virtual.FactoryNTAG(number, [card.SignatureSize]byte{}) },
+	card.KindDESFire:    func() chip { return virtual.NewDESFire(number, virtual.EV3) },
+	card.KindUltralight: func() chip { return virtual.NewUltralight(number) },
 }
 
 // way is the way to a card: an Ultralight is told its own frames.
@@ -56,11 +49,11 @@ func laid(c chip) card.Exchange {
 
 func mine(kind card.Kind) Card { return Card{Kind: kind, UID: number, Keys: ours, URL: address} }
 
-func personalised(t testing.TB, m model) chip {
+func personalised(t testing.TB, kind card.Kind) chip {
 	t.Helper()
-	c := models[m]()
-	if err := Personalise(mine(m.kind), rand.Reader, laid(c)); err != nil {
-		t.Fatalf("%v: %v", m, err)
+	c := kinds[kind]()
+	if err := Personalise(mine(kind), rand.Reader, laid(c)); err != nil {
+		t.Fatalf("%s: %v", kind, err)
 	}
 	return c
 }
@@ -86,8 +79,7 @@ func wantsState(t testing.TB, kind card.Kind, c chip, want State) {
 }
 
 func TestACardIsPersonalisedAndBlankAgain(t *testing.T) {
-	for made, blank := range models {
-		kind := made.kind
+	for kind, blank := range kinds {
 		c := blank()
 		wantsState(t, kind, c, Blank)
 		for range 2 { // the second time it is looked at only
@@ -111,7 +103,7 @@ func TestACardIsPersonalisedAndBlankAgain(t *testing.T) {
 
 func TestACardShowsItsAddress(t *testing.T) {
 	for _, kind := range []card.Kind{card.KindNTAG424, card.KindUltralight} {
-		c := personalised(t, model{kind: kind})
+		c := personalised(t, kind)
 		moved := mine(kind)
 		moved.URL = "http://other.example:8402/shop/.paywall/tap"
 		for _, m := range []Card{mine(kind), moved} {
@@ -146,8 +138,7 @@ func torn(c chip, at int, answered bool) card.Exchange {
 // What a card is told has to be told again when it was taken away too early, wherever that
 // was.
 func TestACardThatIsTakenAwayAtAnyMomentIsNotLost(t *testing.T) {
-	for made, blank := range models {
-		kind := made.kind
+	for kind, blank := range kinds {
 		for name, way := range map[string]struct {
 			do   func(Card, chip, func(chip) card.Exchange) error
 			from func() chip
@@ -156,7 +147,7 @@ func TestACardThatIsTakenAwayAtAnyMomentIsNotLost(t *testing.T) {
 			"personalise": {func(m Card, c chip, to func(chip) card.Exchange) error { return Personalise(m, rand.Reader, to(c)) }, blank, Issued},
 			"reset": {
 				func(m Card, c chip, to func(chip) card.Exchange) error { return Reset(m, rand.Reader, to(c)) },
-				func() chip { return personalised(t, made) }, Blank,
+				func() chip { return personalised(t, kind) }, Blank,
 			},
 		} {
 			steps := 0
@@ -188,8 +179,7 @@ func TestACardThatIsTakenAwayAtAnyMomentIsNotLost(t *testing.T) {
 
 // A card whose personalisation was interrupted can be made blank, and the other way round.
 func TestWhatWasInterruptedIsTakenBack(t *testing.T) {
-	for made, blank := range models {
-		kind := made.kind
+	for kind, blank := range kinds {
 		for at := 1; at < 80; at++ {
 			c := blank()
 			_ = Personalise(mine(kind), rand.Reader, torn(c, at, true))
@@ -197,7 +187,7 @@ func TestWhatWasInterruptedIsTakenBack(t *testing.T) {
 				t.Fatalf("%s, torn at %d: %v", kind, at, err)
 			}
 			wantsState(t, kind, c, Blank)
-			c = personalised(t, made)
+			c = personalised(t, kind)
 			_ = Reset(mine(kind), rand.Reader, torn(c, at, true))
 			if err := Personalise(mine(kind), rand.Reader, laid(c)); err != nil {
 				t.Fatalf("%s, torn at %d: %v", kind, at, err)
@@ -210,8 +200,7 @@ func TestWhatWasInterruptedIsTakenBack(t *testing.T) {
 // The attack: a card of somebody else's is laid down until its keys lock, or it is written
 // over.
 func TestAForeignCardIsTriedOnceAndLeftAsItIs(t *testing.T) {
-	for made, blank := range models {
-		kind := made.kind
+	for kind, blank := range kinds {
 		c := blank()
 		m := mine(kind)
 		m.Keys = theirs
@@ -238,8 +227,7 @@ func TestAForeignCardIsTriedOnceAndLeftAsItIs(t *testing.T) {
 
 // The attack: the kiosk says that another card lies there, so that this one gets its keys.
 func TestACardIsNotGivenTheKeysOfAnother(t *testing.T) {
-	for made, blank := range models {
-		kind := made.kind
+	for kind, blank := range kinds {
 		m := mine(kind)
 		m.UID[6]++
 		c := blank()
@@ -253,9 +241,8 @@ func TestACardIsNotGivenTheKeysOfAnother(t *testing.T) {
 }
 
 func TestACardOfAnotherKindIsLeftAlone(t *testing.T) {
-	for m, blank := range models {
-		kind := m.kind
-		for _, other := range card.Kinds {
+	for kind, blank := range kinds {
+		for other := range kinds {
 			if kind == other {
 				continue
 			}
@@ -266,6 +253,9 @@ func TestACardOfAnotherKindIsLeftAlone(t *testing.T) {
 			wantsState(t, kind, c, Blank)
 		}
 	}
+	if err := Personalise(mine(card.KindDESFire), rand.Reader, laid(virtual.NewDESFire(number, virtual.EV1))); !errors.Is(err, ErrKind) {
+		t.Errorf("a DESFire EV1: %v", err)
+	}
 }
 
 func TestAnAddressThatDoesNotGoOnACardIsRefused(t *testing.T) {
@@ -274,7 +264,7 @@ func TestAnAddressThatDoesNotGoOnACardIsRefused(t *testing.T) {
 		"https://shop.example/" + strings.Repeat("a", 190), "https://shöp.example/",
 	} {
 		for _, kind := range []card.Kind{card.KindNTAG424, card.KindUltralight} {
-			c := models[model{kind: kind}]()
+			c := kinds[kind]()
 			m := mine(kind)
 			m.URL = wrong
 			if err := Personalise(m, rand.Reader, laid(c)); !errors.Is(err, ErrURL) {
@@ -330,7 +320,7 @@ func FuzzAnswers(f *testing.F) {
 			"inspect":     func(to card.Exchange) error { _, err := Inspect(kind, to); return err },
 		} {
 			// The card does as it should, until it answers something else.
-			to, rest := laid(models[model{kind: kind}]()), answers
+			to, rest := laid(kinds[kind]()), answers
 			err := do(func(command []byte) ([]byte, error) {
 				if len(rest) == 0 {
 					return nil, errTorn

@@ -2,6 +2,7 @@ package issue
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -80,7 +81,7 @@ func (l link) personaliseNTAG(c Card) error {
 				return err
 			}
 		}
-		if err := l.replace(s, n.versions, c.Keys.Keys[:], false); err != nil {
+		if err := s.replace(n.versions, c.Keys.Keys[:], false); err != nil {
 			return err
 		}
 	}
@@ -114,7 +115,11 @@ func (l link) checkNTAG(c Card, wrong error) error {
 }
 
 func (l link) prove(c Card) error {
-	return foreign(card.Prove(c.Kind, card.Online, card.Online.Key(c.Keys), l.random, l.exchange))
+	err := card.Prove(c.Kind, card.Online, card.Online.Key(c.Keys), l.random, l.exchange)
+	if errors.Is(err, card.ErrForged) || errors.Is(err, card.ErrRefused) {
+		return fmt.Errorf("%w: %w", ErrForeign, err)
+	}
+	return err
 }
 
 // checkSUN reads the message of a file.
@@ -165,5 +170,5 @@ func (l link) resetNTAG(c Card) error {
 			return err
 		}
 	}
-	return l.replace(s, n.versions, c.Keys.Keys[:], true)
+	return s.replace(n.versions, c.Keys.Keys[:], true)
 }

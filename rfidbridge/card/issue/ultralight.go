@@ -144,7 +144,10 @@ func check(err error) error {
 // unlock authenticates with the first key, once.
 func (l link) unlock(key card.Key) error {
 	_, err := card.OpenUltralight(0, key, l.random, l.exchange)
-	return foreign(err)
+	if errors.Is(err, card.ErrRefused) || errors.Is(err, card.ErrForged) {
+		err = fmt.Errorf("%w: %w", ErrForeign, err)
+	}
+	return err
 }
 
 // show has the memory show an address, where it does not already.
