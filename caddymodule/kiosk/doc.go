@@ -6,15 +6,17 @@
 // paywall's and not what a kiosk says; that a tap takes money once however often it is
 // sent, and none that nobody has asked to capture: what is neither captured nor released
 // goes back by itself. What kiosks have granted by themselves is taken or owed once, and no
-// more of it than a card was allowed (see Offline). The limits of a card and of what it has proved are kept with it. No
-// card's number is stored, only its keyed hash.
+// more of it than a card was allowed (see Offline). The limits of a card and of what it has
+// proved are kept with it; a PIN has three tries, however many kiosks it is entered at; of a
+// card and the one that takes its place never both pay. No card's number and no PIN is stored,
+// only their keyed hashes.
 //
 // Everything that it remembers is in registers of the ledger, so that any instance behind
 // one ledger judges alike:
 //
 //	kiosk:<name>            its key, its newest sequence, its state, its last taps
 //	kiosk-code:<digest>     for whom a code for enrolment is, and until when
-//	card:<hash>             the wallet, the counter, the limits, what was spent today
+//	card:<hash>             the wallet, the counter, the limits, the PIN, what was spent today
 //	cards:<wallet>:<hash>   which cards a wallet has
 //	offline:<kiosk>:<card>  the lease of a card at a kiosk, and what it has used of its bounds
 //	chain:<kiosk>           how far its records of offline taps are settled, and what is wrong
