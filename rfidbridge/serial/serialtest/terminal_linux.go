@@ -31,5 +31,11 @@ func Open(t testing.TB) (far *os.File, path string) {
 	}); failed != nil || err != nil {
 		t.Fatal(failed, err)
 	}
-	return far, fmt.Sprintf("/dev/pts/%d", number)
+	path = fmt.Sprintf("/dev/pts/%d", number)
+	held, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY, 0) // else it is unplugged whenever nobody has it open
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { held.Close() })
+	return far, path
 }
