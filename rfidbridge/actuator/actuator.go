@@ -4,7 +4,7 @@
 //
 // It promises that an answer is one of three: done, refused, or unknown, when nobody can tell
 // whether it was opened; that what it drives itself is at rest again after a time that is
-// limited; that nothing is opened later than the answer; and that a grant which is sent again
+// limited; that nothing is still under way to whoever opens once it has answered; and that a grant which is sent again
 // can be recognised by its tap. It knows nothing of cards and money.
 package actuator
 

@@ -3,12 +3,15 @@ package actuator
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -35,7 +38,9 @@ func TestAWebhookSaysWhetherItWasOpened(t *testing.T) {
 	status := func(code int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code); _, _ = io.WriteString(w, body) }
 	}
-	h := &Webhook{URL: server.URL, Secret: secret, Client: &http.Client{Timeout: 200 * time.Millisecond}, Now: func() time.Time { return at }}
+	client := WebhookClient()
+	client.Timeout = 200 * time.Millisecond
+	h := &Webhook{URL: server.URL, Secret: secret, Client: client, Now: func() time.Time { return at }}
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
 		want   Outcome
@@ -63,6 +68,34 @@ func TestAWebhookSaysWhetherItWasOpened(t *testing.T) {
 	server.Close()
 	if got, err := h.Open(t.Context(), opening); got != Refused || err == nil {
 		t.Errorf("nobody listens: %v, %v", got, err)
+	}
+}
+
+// The accident: the network is cut when a webhook is sent, and back minutes later. What has
+// not arrived when it is given up never does: the far end sees the connection reset.
+func TestAWebhookThatIsGivenUpIsNotSentOn(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	ended := make(chan error, 1)
+	go func() {
+		conn, err := listener.Accept()
+		if err == nil {
+			defer conn.Close()
+			_, err = io.Copy(io.Discard, conn)
+		}
+		ended <- err
+	}()
+	h := &Webhook{URL: "http://" + listener.Addr().String(), Client: WebhookClient(), Now: time.Now}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if got, err := h.Open(ctx, opening); got != Unknown || err == nil {
+		t.Errorf("it is %v, %v", got, err)
+	}
+	if err := <-ended; !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the far end sees %v", err)
 	}
 }
 

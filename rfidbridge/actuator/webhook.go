@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"syscall"
@@ -25,9 +26,25 @@ const SignatureHeader = "Kiosk-Signature"
 // the answer says otherwise: {"outcome":"refused"}; 4xx is refused; all else is unknown.
 type Webhook struct {
 	URL    string
-	Secret []byte // at least 16 bytes
-	Client *http.Client
+	Secret []byte       // at least 16 bytes
+	Client *http.Client // see [WebhookClient]
 	Now    func() time.Time
+}
+
+// WebhookClient follows nobody elsewhere, and sends nothing any more once it has given up: the
+// system would go on trying for minutes, and something would open when the network is back.
+func WebhookClient() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if tcp, is := conn.(*net.TCPConn); is && err == nil {
+			err = tcp.SetLinger(0)
+		}
+		return conn, err
+	}
+	return &http.Client{
+		Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // Open implements [Actuator].

@@ -121,8 +121,7 @@ func (w webhookConfig) actuator() (actuator.Actuator, error) {
 	if secret = bytes.TrimSpace(secret); len(secret) < leastSecret {
 		return nil, fmt.Errorf("secret_file of the webhook has %d bytes, and needs %d", len(secret), leastSecret)
 	}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return &actuator.Webhook{URL: w.url, Secret: secret, Client: client, Now: time.Now}, nil
+	return &actuator.Webhook{URL: w.url, Secret: secret, Client: actuator.WebhookClient(), Now: time.Now}, nil
 }
 
 func (webhookConfig) takes() time.Duration { return 0 }
