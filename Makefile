@@ -8,7 +8,7 @@ BUILD := CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -ldflags "-w -s"
 GOLANGCI_LINT := v2.15.0
 LINT          := .tools/golangci-lint-$(GOLANGCI_LINT)
 
-.PHONY: help build run test setup check race bench bench-field soak chaos screenshots fuzz clean
+.PHONY: help build run test setup check race bench bench-field soak chaos screenshots openapi fuzz clean
 
 help:
 	@echo "make run    build Caddy with the paywall and start the demo magazine on http://localhost:8402"
@@ -100,6 +100,10 @@ chaos: setup
 # The pictures that the README shows, from the reader's story in a browser.
 screenshots: setup
 	PAYWALL_SCREENSHOTS=$(CURDIR)/caddymodule/page/screenshots go test -tags $(TAGS) -count 1 -run Browser ./caddymodule/caddy
+
+# The description of what kiosks ask a paywall for, of package wire.
+openapi:
+	PAYWALL_OPENAPI=write go test -count 1 -run TheDocumentIs ./caddymodule/kioskapi
 
 FUZZTIME ?= 1m
 fuzz:

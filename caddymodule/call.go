@@ -15,6 +15,8 @@ const (
 	keysPath    = prefix + "jwks.json"
 	walletsPath = prefix + "wallets"
 	entriesPath = prefix + "wallet/entries"
+
+	kioskAPIPath = wire.Prefix + "openapi.json"
 )
 
 // endpoints is everything below /.paywall/. The same handlers serve forms and
@@ -38,8 +40,13 @@ var endpoints = map[string]struct {
 	page.AddCardPath:     {http.MethodPost, (*call).addCard, false},
 	page.ChangeCardPath:  {http.MethodPost, (*call).changeCard, false},
 	page.RemoveCardPath:  {http.MethodPost, (*call).removeCard, false},
+	kioskAPIPath:         {http.MethodGet, (*call).kioskAPI, true},
 	page.SessionPath:     {http.MethodGet, (*call).showSession, false},
 	page.EndSessionPath:  {http.MethodPost, (*call).endSession, false},
+	page.TapPath:         {http.MethodGet, (*call).showTap, false},
+	page.WantTapPath:     {http.MethodPost, (*call).wantTap, false},
+	page.PayTapPath:      {http.MethodPost, (*call).payTap, false},
+	page.BlockTapPath:    {http.MethodPost, (*call).blockTap, false},
 }
 
 // kioskEndpoints is everything below /.paywall/kiosk/, all POST, and what a kiosk's browser

@@ -89,7 +89,7 @@ func (s *sale) challengePage(why *problem, n news) page.Challenge {
 	c := page.Challenge{
 		Frame: s.app.frame(s.r), Title: s.title(), Teaser: s.fill(s.Teaser),
 		Window: s.rule.Window, Offers: pageOffers(s.rule), Return: s.back,
-		HasWallet: s.cred != nil, Balance: s.standing.Available, Visits: s.standing.Visits,
+		Cards: s.app.Kiosks != nil, HasWallet: s.cred != nil, Balance: s.standing.Available, Visits: s.standing.Visits,
 	}
 	c.Quote, _ = s.sealed()
 	for i, offer := range c.Offers {

@@ -21,6 +21,8 @@ const (
 	recoveryCookie = "paywall-recovery" // a new recovery code, on its way to the one page that shows it
 	noticeCookie   = "paywall-notice"   // what a form has just done, on its way to the next page
 	sessionCookie  = "paywall-session"  // what a card has opened in a kiosk's browser
+	wantCookie     = "paywall-want"     // the quote of the page that a card shall pay for on this phone
+	passCookie     = "paywall-pass"     // that a card has paid for the page; for its path
 
 	passingAge = 5 * time.Minute // of the last two
 )
@@ -65,7 +67,7 @@ func takeNotice(w http.ResponseWriter, r *http.Request) *page.Notice {
 // goodNews is the notices that are no error.
 var goodNews = map[string]bool{
 	page.Redeemed: true, page.Recovered: true, page.RecoveryRenewed: true, page.PaidAlready: true,
-	page.CardAdded: true, page.CardChanged: true, page.CardRemoved: true,
+	page.CardAdded: true, page.CardBlocked: true, page.CardChanged: true, page.CardRemoved: true,
 }
 
 // fieldOf is the form field that a notice is about.

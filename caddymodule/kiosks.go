@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/caddymodule/kiosk"
+	"github.com/caddy-paywall/caddy-paywall/caddymodule/kioskapi"
 	"github.com/caddy-paywall/caddy-paywall/caddymodule/page"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
@@ -115,6 +116,16 @@ func (c *call) kioskProblem(err error) error {
 		return c.app.down("asking the ledger for a kiosk", err)
 	}
 	return p
+}
+
+// kioskAPI serves GET /.paywall/kiosk/openapi.json: what kiosks can ask for.
+func (c *call) kioskAPI() error {
+	if c.app.Kiosks == nil {
+		return problem{status: http.StatusNotFound, key: page.NotFound}
+	}
+	c.public()
+	writeBody(c.w, http.StatusOK, "application/vnd.oai.openapi+json;version=3.1", kioskapi.Document)
+	return nil
 }
 
 // enrolKiosk serves POST /.paywall/kiosk/enrol.

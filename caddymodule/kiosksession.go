@@ -22,16 +22,32 @@ import (
 // signedOutStays is how long the kiosk's browser shows that it is signed out.
 const signedOutStays = 5 * time.Second
 
-// opened reports whether a card has opened the page in the browser that asks. What sends a
-// token means to pay by it.
-func (s *sale) opened() (bool, error) {
-	cookie := sessionOf(s.r)
-	if s.app.Kiosks == nil || cookie == "" {
-		return false, nil
+// byCard is the settlement of what a card has paid for in the browser that asks: pages for
+// a time at a kiosk, or this page on a phone. It is nil where none has, and costs nothing
+// where there is no such cookie. What sends a token means to pay by it.
+func (s *sale) byCard() (settlement, error) {
+	session, pass := sessionOf(s.r), passOf(s.r)
+	if s.app.Kiosks == nil || session == "" && pass == "" {
+		return nil, nil
 	}
 	if token, err := bearerToken(presented(s.r)); token != "" || err != nil {
-		return false, nil //nolint:nilerr // identify says what is wrong with it
+		return nil, nil //nolint:nilerr // identify says what is wrong with it
 	}
+	if session != "" {
+		if open, err := s.opened(session); open || err != nil {
+			return s.settleSession, err
+		}
+	}
+	if pass != "" {
+		if paid, err := s.passed(); paid || err != nil {
+			return s.settleRead, err
+		}
+	}
+	return nil, nil
+}
+
+// opened reports whether a card has opened the page in the kiosk's browser that asks.
+func (s *sale) opened(cookie string) (bool, error) {
 	is, err := s.app.cashier(s.keys, s.ledger).OpenSession(s.settling(), cookie, siteOf(s.r))
 	switch {
 	case errors.Is(err, wallet.ErrNotFound):

@@ -56,10 +56,10 @@ func sell(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, asked 
 		return s.reply(w, s.app.down("opening the ledger", err))
 	}
 	defer s.ledger.release()
-	if open, err := s.opened(); err != nil {
+	if settle, err := s.byCard(); err != nil {
 		return s.reply(w, err)
-	} else if open {
-		return s.read(w, next, s.settleSession)
+	} else if settle != nil {
+		return s.read(w, next, settle)
 	}
 	if err := s.identify(); err != nil {
 		return s.reply(w, err)

@@ -27,6 +27,7 @@ func (h *Handler) press() pressed {
 		price: h.app.currency.Price(h.rule.Lead().Price),
 		html: page.NewPressed(page.Challenge{
 			Frame: page.Frame{Currency: h.app.currency}, Window: h.rule.Window, Offers: pageOffers(h.rule),
+			Cards: h.app.Kiosks != nil,
 		}),
 		json: press.Cut(string(marshaled(h.offerJSON(o))),
 			press.Hole{Mark: o.path, Escape: press.JSON}, press.Hole{Mark: o.back, Escape: press.JSON},

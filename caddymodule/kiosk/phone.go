@@ -142,6 +142,7 @@ type Payer struct {
 	Wallet     wallet.WalletID
 	Generation uint32
 	Until      time.Time
+	Charged    bool // now, and not before
 }
 
 // payPage pays for a page in the place of what was set aside for it.
@@ -162,9 +163,9 @@ func (c *Cashier) payPage(ctx context.Context, g grant, view View, v *wire.Verdi
 	case err != nil:
 		return from, err
 	case receipt.Outcome.Done():
-		return Payer{g.Wallet, one.Generation, receipt.Until}, nil
+		return Payer{g.Wallet, one.Generation, receipt.Until, receipt.Outcome == wallet.Applied}, nil
 	case receipt.Outcome == wallet.Granted: // the wallet has paid for it before
-		return Payer{g.Wallet, one.Generation, receipt.Until}, c.undo(ctx, g.Card, g.Tap, g.Amount)
+		return Payer{g.Wallet, one.Generation, receipt.Until, false}, c.undo(ctx, g.Card, g.Tap, g.Amount)
 	case receipt.Outcome == wallet.Insufficient: // somebody was faster
 		v.Reason = wire.NoMoney
 	case receipt.Outcome == wallet.Frozen:

@@ -230,3 +230,43 @@ func (m *machine) reclaim(t *testing.T, shown wire.Card) string {
 	}
 	return m.newClaim(p)
 }
+
+// Kiosks that are cut off hear of each card that stops, however it does, and of none that
+// goes on.
+func TestKiosksThatAreCutOffHearOfACardThatStops(t *testing.T) {
+	for name, stop := range map[string]func(h *holder, m *cutoff, one Card) error{
+		"blocked": func(h *holder, _ *cutoff, one Card) error {
+			_, err := h.ChangeCard(t.Context(), h.id, one.ID, func(one *Card) error { one.Blocked = true; return nil })
+			return err
+		},
+		"removed": func(h *holder, _ *cutoff, one Card) error { return h.RemoveCard(t.Context(), h.id, one.ID) },
+		"with a PIN": func(h *holder, _ *cutoff, one Card) error {
+			h.hasPIN(one, rightPIN, wallet.Unit)
+			return nil
+		},
+		"replaced": func(h *holder, m *cutoff, one Card) error {
+			if next := h.replaces(m.claim(numbered(t, 2)), one); !next.paysOffline() {
+				t.Error("what has its place does not pay offline")
+			}
+			return nil
+		},
+	} {
+		s, m := offlineShop(t)
+		h, shown := s.holder(20*wallet.Unit), numbered(t, 1)
+		one := h.claims(m.machine, shown)
+		if _, err := s.ChangeCard(t.Context(), h.id, one.ID, func(one *Card) error { one.Offline = true; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		l := m.admits(shown)
+		h.limit(one, wallet.Unit, wallet.Unit)
+		if d, err := s.denials(t.Context(), m.kiosk(), 1); err != nil || len(d.Cards) > 0 {
+			t.Errorf("%s: before, they hear of %v, %v", name, d.Cards, err)
+		}
+		if err := stop(h, m, one); err != nil {
+			t.Fatal(err)
+		}
+		if d, err := s.denials(t.Context(), m.kiosk(), 1); err != nil || len(d.Cards) != 1 || d.Cards[0] != l.Handle {
+			t.Errorf("%s: they hear of %v, %v", name, d.Cards, err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package page
 
 import (
 	"io"
+	"slices"
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
@@ -46,6 +47,9 @@ type Challenge struct {
 	// Return is where the reader goes after redeeming or recovering.
 	Return string
 
+	// Cards says that a card which a phone reads can pay for it.
+	Cards bool
+
 	// HasWallet says whether Balance, Visits and Affordable mean anything. A
 	// device whose credential is revoked has no wallet.
 	HasWallet bool
@@ -74,6 +78,7 @@ type challengeView struct {
 	HasWallet     bool
 	Balance       wallet.Amount
 	Visits        int
+	Cards         bool
 
 	WindowKey string // how the window is explained
 
@@ -89,7 +94,7 @@ func (c Challenge) view() challengeView {
 		frameView: c.Frame.view(true),
 		Title:     clean(c.Title, maxTitle), Teaser: clean(c.Teaser, maxTeaser),
 		Window: c.Window, Quote: c.Quote, Return: localPath(c.Return),
-		HasWallet: c.HasWallet, Balance: c.Balance,
+		HasWallet: c.HasWallet, Balance: c.Balance, Cards: c.Cards && mainPrice(c.Offers),
 	}
 	if c.HasWallet {
 		v.Visits = max(0, c.Visits)
@@ -123,6 +128,11 @@ func (v *challengeView) arrange(offers []Offer) {
 			v.Others = append(v.Others, offer)
 		}
 	}
+}
+
+// mainPrice reports whether views are sold singly.
+func mainPrice(offers []Offer) bool {
+	return slices.ContainsFunc(offers, func(o Offer) bool { return o.Visits == 0 })
 }
 
 // mainOffer is the index of the first single view, else of the first bundle.

@@ -56,6 +56,10 @@ const (
 	RemoveCardPath  = CardsPath + "/remove"
 	SessionPath     = "/.paywall/session"
 	EndSessionPath  = SessionPath + "/end"
+	TapPath         = "/.paywall/tap"
+	WantTapPath     = TapPath + "/want"
+	PayTapPath      = TapPath + "/pay"
+	BlockTapPath    = TapPath + "/block"
 )
 
 // frameView is a Frame as the layout needs it.

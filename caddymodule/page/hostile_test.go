@@ -27,6 +27,7 @@ func hostilePages(t *testing.T) map[string]page {
 			Passes:  []Pass{{Title: hostile, Visits: 1}},
 			Entries: []Entry{{Path: "/" + hostile, Note: hostile}, {Path: "//evil.example/x"}, {Path: "javascript:alert(1)"}},
 		},
+		"tap":     Tap{Frame: frame, Token: hostile, Title: hostile, Text: hostile, Page: hostile, Ask: hostile},
 		"problem": Problem{Frame: frame, Key: hostile, Return: "/" + hostile},
 		"cards": Cards{Frame: frame, Exists: true, Claim: hostile, Return: hostile, Cards: []Card{
 			{ID: hostile, Name: hostile, Tap: hostile, Day: hostile}, {ID: hostile, Name: hostile, Replaced: true},

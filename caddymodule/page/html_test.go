@@ -216,6 +216,7 @@ func TestEveryFormIsAPostToAKnownPathInTheSameLanguage(t *testing.T) {
 	known := map[string]bool{
 		PayPath: true, RedeemPath: true, RecoverPath: true, NewRecoveryPath: true,
 		AddCardPath: true, ChangeCardPath: true, RemoveCardPath: true, EndSessionPath: true,
+		WantTapPath: true, PayTapPath: true, BlockTapPath: true,
 	}
 	for _, l := range locales {
 		for name, p := range samples(t, l.tag) {

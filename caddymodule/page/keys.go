@@ -40,6 +40,8 @@ const (
 
 	CardReplaced = "card_replaced"
 
+	TapOver     = "tap_over"     // of what a card has shown a phone
+	CardBlocked = "card_blocked" // by whoever holds it; a notice
 	SessionCode = "session_code" // of a tap that has been used, or whose money has gone back
 
 	Redeemed        = "redeemed"

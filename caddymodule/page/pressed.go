@@ -22,12 +22,12 @@ type Pressed struct {
 }
 
 // NewPressed takes from price what all its pages share: Currency, SiteName,
-// Window and Offers. The rest of it is not looked at.
+// Window, Offers and Cards. The rest of it is not looked at.
 func NewPressed(price Challenge) *Pressed {
 	return &Pressed{
 		price: Challenge{
 			Frame:  Frame{Currency: price.Currency, SiteName: price.SiteName},
-			Window: price.Window, Offers: price.Offers,
+			Window: price.Window, Offers: price.Offers, Cards: price.Cards,
 		},
 		pages: make([]atomic.Pointer[press.Press], 4*len(locales)),
 	}

@@ -19,7 +19,7 @@ var templateFiles embed.FS
 
 // pageNames are the pages; each has a template file of its name, and all share
 // layout.html and forms.html.
-var pageNames = []string{"challenge", "wallet", "problem", "cards", "signedout"}
+var pageNames = []string{"challenge", "wallet", "problem", "cards", "signedout", "tap"}
 
 // bareNames are the pages without the layout.
 var bareNames = []string{"session"}

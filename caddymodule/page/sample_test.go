@@ -68,6 +68,18 @@ func samples(t testing.TB, lang string) map[string]page {
 	}
 	frame.Path = SessionPath
 	pages["session"] = Session{Frame: frame, Until: noon, Left: time.Hour, Start: "/articles/"}
+	frame.Path = TapPath
+	tapped := Tap{Frame: frame, Token: "to-k_en"}
+	pages["tap-known"] = tapped
+	tapped.Page, tapped.Price = "The Ferryman’s Ledger", cents(10)
+	pages["tap-pay"] = tapped
+	tapped.Ask, tapped.Wrong = "sea-l_ed", true
+	pages["tap-pin"] = tapped
+	pages["tap-wait"] = Tap{Frame: frame, Page: "The Ferryman’s Ledger", Price: cents(10)}
+	pages["tap-how"] = Tap{Frame: frame}
+	pages["tap-refused"] = Tap{Frame: frame, Title: "Tap again", Text: "This message of the card has been used."}
+	pages["tap-blocked"] = Tap{Frame: frame, Token: "to-k_en", Blocked: true}
+	frame.Path = SessionPath
 	pages["signedout"] = SignedOut{Frame: frame}
 	pages["signedout-next"] = SignedOut{Frame: frame, Next: sampleKiosk}
 	frame.Path = "/articles/1"
@@ -108,6 +120,10 @@ func sampleChallenges(frame Frame) map[string]Challenge {
 		HasWallet: true, Balance: cents(500),
 	}
 	all := map[string]Challenge{"rich": rich}
+
+	carded := rich
+	carded.Cards = true
+	all["carded"] = carded
 
 	stranger := rich
 	stranger.HasWallet, stranger.Balance = false, 0

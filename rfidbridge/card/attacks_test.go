@@ -255,7 +255,7 @@ func FuzzAnswers(f *testing.F) {
 		if s, err := ev2.Open(answer); err == nil || s != nil {
 			t.Error("EV2 opens")
 		}
-		if _, err := ev1.Open(answer); err == nil {
+		if s, err := ev1.Open(answer); err == nil || s != nil {
 			t.Error("EV1 opens")
 		}
 		if s, err := ultralight.Open(answer); err == nil || s != nil {

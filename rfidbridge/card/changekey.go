@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"hash/crc32"
+	"slices"
 )
 
 const changeKey = 0xC4
@@ -17,10 +18,17 @@ func (s *Session) ChangeKey(number byte, old, fresh Key, version byte) ([]byte, 
 		s.ending = true
 		return s.Seal(changeKey, []byte{number}, append(fresh[:len(fresh):len(fresh)], version))
 	}
-	data := make([]byte, len(fresh), len(fresh)+1+4)
+	return s.Seal(changeKey, []byte{number}, slices.Concat(mixed(old, fresh), []byte{version}, checksum(fresh[:])))
+}
+
+// mixed is a key as it is sent in the place of another one.
+func mixed(old, fresh Key) []byte {
+	data := make([]byte, len(fresh))
 	subtle.XORBytes(data, fresh[:], old[:])
-	data = append(data, version)
-	// The chips leave out the last inversion of CRC-32 (AN12196, 5.16.1).
-	data = binary.LittleEndian.AppendUint32(data, ^crc32.ChecksumIEEE(fresh[:]))
-	return s.Seal(changeKey, []byte{number}, data)
+	return data
+}
+
+// checksum is CRC-32 as these chips have it, without the last inversion (AN12196, 5.16.1).
+func checksum(data []byte) []byte {
+	return binary.LittleEndian.AppendUint32(nil, ^crc32.ChecksumIEEE(data))
 }

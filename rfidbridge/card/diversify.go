@@ -19,7 +19,7 @@ func Diversify(master Key, input ...[]byte) (Key, error) {
 	if n := len(message) - 1; n == 0 || n > mostDiversification {
 		return Key{}, fmt.Errorf("a key is diversified with 1 to %d bytes, not %d", mostDiversification, n)
 	}
-	return master.cmac(message, 2*blockSize), nil
+	return master.cmac([blockSize]byte{}, message, 2*blockSize), nil
 }
 
 // BoltKeys are the keys of a Bolt Card that anybody with its issuer's key can make again.

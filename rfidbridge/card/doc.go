@@ -5,8 +5,8 @@
 //     phone opens (Bolt Cards are these)
 //   - [EV2], then a [Session]: mutual authentication with an NTAG 424 DNA, a DESFire EV2 or
 //     EV3
-//   - [EV1] and [Ultralight]: the same of a DESFire EV1 with AES and of a MIFARE Ultralight
-//     AES
+//   - [EV1], then an [EV1Session], and [Ultralight]: the same of a DESFire EV1 with AES and
+//     of a MIFARE Ultralight AES
 //   - [Diversify] and [BoltKeys]: a key of its own for each card, so that one that is taken
 //     apart opens no other
 //   - [Genuine]: whether NXP has made the chip's UID, which says nothing of who shows it

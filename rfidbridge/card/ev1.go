@@ -33,24 +33,25 @@ func (a *EV1) Reply(answer []byte) ([]byte, error) {
 	return wrap(additionalFrame, token)
 }
 
-// Open reads the card's proof, and returns the key of the session.
-func (a *EV1) Open(answer []byte) (session Key, err error) {
+// Open reads the card's proof.
+func (a *EV1) Open(answer []byte) (*EV1Session, error) {
 	if err := a.to(over); err != nil {
-		return Key{}, err
+		return nil, err
 	}
 	secret, err := unwrap(answer, statusDone)
 	if err != nil {
-		return Key{}, err
+		return nil, err
 	}
 	if len(secret) != blockSize {
-		return Key{}, errAnswer
+		return nil, errAnswer
 	}
 	if err := a.proved(a.key.decrypt(a.last, secret)); err != nil {
-		return Key{}, err
+		return nil, err
 	}
-	copy(session[0:], a.rndA[:4])
-	copy(session[4:], a.rndB[:4])
-	copy(session[8:], a.rndA[12:])
-	copy(session[12:], a.rndB[12:])
-	return session, nil
+	s := &EV1Session{number: a.number}
+	copy(s.key[0:], a.rndA[:4])
+	copy(s.key[4:], a.rndB[:4])
+	copy(s.key[8:], a.rndA[12:])
+	copy(s.key[12:], a.rndB[12:])
+	return s, nil
 }

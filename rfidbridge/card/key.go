@@ -42,11 +42,13 @@ func (k Key) decrypt(iv [blockSize]byte, secret []byte) []byte {
 }
 
 // CMAC is the AES-CMAC of a message (RFC 4493).
-func (k Key) CMAC(message []byte) [blockSize]byte { return k.cmac(message, blockSize) }
+func (k Key) CMAC(message []byte) [blockSize]byte {
+	return k.cmac([blockSize]byte{}, message, blockSize)
+}
 
-// cmac pads a message that is shorter than least to least, and is AES-CMAC where least is
-// one block.
-func (k Key) cmac(message []byte, least int) [blockSize]byte {
+// cmac pads a message that is shorter than least to least, and begins with a sum; it is
+// AES-CMAC where least is one block and the sum zeros.
+func (k Key) cmac(sum [blockSize]byte, message []byte, least int) [blockSize]byte {
 	b := k.block()
 	var zero, whole [blockSize]byte
 	b.Encrypt(whole[:], zero[:])
@@ -56,7 +58,6 @@ func (k Key) cmac(message []byte, least int) [blockSize]byte {
 		mask = double(whole) // K2, for one that is padded
 		message = pad(message, least)
 	}
-	var sum [blockSize]byte
 	for at := 0; at < len(message); at += blockSize {
 		subtle.XORBytes(sum[:], sum[:], message[at:at+blockSize])
 		if at+blockSize == len(message) {

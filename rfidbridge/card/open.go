@@ -10,6 +10,13 @@ func Open(number byte, key Key, random io.Reader, exchange Exchange) (*Session, 
 	return run(a, exchange)
 }
 
+// OpenEV1 is the same with a DESFire EV1, by a key of AES.
+func OpenEV1(number byte, key Key, random io.Reader, exchange Exchange) (*EV1Session, error) {
+	a := NewEV1(number, key)
+	a.random = random
+	return run(a, exchange)
+}
+
 // OpenUltralight is the same with an Ultralight AES.
 func OpenUltralight(number byte, key Key, random io.Reader, exchange Exchange) (*Signer, error) {
 	a := NewUltralight(number, key)

@@ -224,7 +224,7 @@ func TestEV1IsThatOfNXP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wants(t, "the session", session[:], "F44B26F5C05DDD7110772281C4D066E8")
+	wants(t, "the session", session.key[:], "F44B26F5C05DDD7110772281C4D066E8")
 }
 
 // What a festival's wristbands are tested with.
@@ -283,7 +283,7 @@ func TestKeysDoNotPrint(t *testing.T) {
 	k := key("00112233445566778899AABBCCDDEEFF")
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%X", "%d", "%q"} {
 		for _, what := range []any{k, &k, struct{ K Key }{k}, BoltKeys{Keys: [5]Key{k}},
-			NewEV2(0, k), NewEV1(0, k), NewUltralight(0, k), &Session{enc: k, mac: k}, &Signer{key: k}} {
+			NewEV2(0, k), NewEV1(0, k), NewUltralight(0, k), &Session{enc: k, mac: k}, &EV1Session{key: k}, &Signer{key: k}} {
 			if text := fmt.Sprintf(verb, what); strings.Contains(strings.ToLower(text), "2233") || strings.Contains(text, "34 51") || strings.Contains(text, "0x22") {
 				t.Errorf("%s prints %s", verb, text)
 			}
@@ -291,5 +291,50 @@ func TestKeysDoNotPrint(t *testing.T) {
 	}
 	if !errors.Is(fmt.Errorf("%w: status %04X", ErrRefused, 0x91AE), ErrRefused) {
 		t.Error("a refusal is not recognised")
+	}
+}
+
+// The same log: ChangeKey of the session's own key, twice, and of another one.
+func TestEV1ChangesKeysAsThatOfNXP(t *testing.T) {
+	const fresh = "00102030405060708090A0B0B0A09080"
+	for _, v := range []struct {
+		session, old, fresh, command, answer string
+		number                               byte
+	}{
+		{
+			"F44B26F5C05DDD7110772281C4D066E8", zeroKey, fresh,
+			"90C4000021 00 E9F85E219496C2B58C1090DC3935FAE9 E840CF61B383D9531946256B1F110C10 00", "9100", 0,
+		},
+		{
+			"C2A1E47B27104712FE6D00A71177A19B", fresh, "10182028303840485058606870788088",
+			"90C4000021 00 2945E3760E60F4A4046BB8A505B31CF5 59A3A2E05213BC82942CA6AB5DBCECF5 00", "9100", 0,
+		},
+		{
+			"C2A1E47BD8100044FE6D00A74D7AB17C", zeroKey, fresh,
+			"90C4000021 01 E7ECCB6BD1CA64BC161A12B1C024F714 30337408C8A87EACAB7A1FF18951FCA3 00", "2128D3CD9C9ACFFF 9100", 1,
+		},
+	} {
+		s := &EV1Session{key: key(v.session)}
+		command, err := s.ChangeKey(v.number, key(v.old), key(v.fresh), 0x10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wants(t, "the command", command, v.command)
+		if _, err := s.Check(b(v.answer)); err != nil {
+			t.Error(err)
+		}
+		if _, err := s.ChangeKey(1, Key{}, Key{}, 0); (err != nil) != (v.number == 0) {
+			t.Errorf("key %d: afterwards, %v", v.number, err)
+		}
+	}
+	s := &EV1Session{key: key("C2A1E47BD8100044FE6D00A74D7AB17C")}
+	if _, err := s.ChangeKey(1, key(zeroKey), key(fresh), 0x10); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Check(b("2128D3CD9C9ACFFE 9100")); !errors.Is(err, ErrForged) {
+		t.Errorf("an answer that was changed: %v", err)
+	}
+	if _, err := s.ChangeKey(1, Key{}, Key{}, 0); !errors.Is(err, errOrder) {
+		t.Errorf("the session goes on afterwards: %v", err)
 	}
 }

@@ -1,10 +1,8 @@
 package reader
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/url"
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
@@ -153,7 +151,7 @@ func readSUN(to card.Exchange) (wire.Card, error) {
 	if err != nil {
 		return wire.Card{}, nil //nolint:nilerr // likewise
 	}
-	shown, _ := sunOf(address)
+	shown, _ := wire.AtAddress(address)
 	return shown, nil
 }
 
@@ -198,26 +196,4 @@ func ask(to card.Exchange, command []byte) ([]byte, error) {
 		return nil, errStatus
 	}
 	return answer[:end], nil
-}
-
-// sunOf finds a SUN message in an address: picc and cmac of any card of this project, p and
-// c of a Bolt Card.
-func sunOf(address string) (shown wire.Card, found bool) {
-	parsed, err := url.Parse(address)
-	if err != nil {
-		return shown, false
-	}
-	query := parsed.Query()
-	for _, names := range [][2]string{{"picc", "cmac"}, {"p", "c"}} {
-		picc, err1 := hex.DecodeString(query.Get(names[0]))
-		mac, err2 := hex.DecodeString(query.Get(names[1]))
-		if err1 != nil || err2 != nil || len(picc) != len(shown.PICC) || len(mac) != len(card.MAC{}) {
-			continue
-		}
-		copy(shown.PICC[:], picc)
-		copy(shown.MAC[:], mac)
-		shown.SUN, shown.Kind = true, card.KindNTAG424
-		return shown, true
-	}
-	return shown, false
 }

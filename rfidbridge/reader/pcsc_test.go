@@ -210,7 +210,7 @@ func TestOnlyAMessageIsAMessage(t *testing.T) {
 		"https://a/?picc=" + picc + "&cmac=" + mac + "00": false,
 		"%zz": false, "": false,
 	} {
-		if _, found := sunOf(address); found != want {
+		if _, found := wire.AtAddress(address); found != want {
 			t.Errorf("%q: %v", address, found)
 		}
 	}

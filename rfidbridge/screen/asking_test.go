@@ -76,7 +76,7 @@ func TestAPINIsEnteredByAPlainForm(t *testing.T) {
 		t.Errorf("entered is %v", err)
 	}
 	token, entered = s.asks(t.Context(), true)
-	s.says("/", "Wrong PIN", "Three wrong ones", `class="bad"`)
+	s.says("/", "Wrong PIN", "Three wrong ones", `class="bad asks"`)
 	s.post("/pin", url.Values{"token": {token}, "do": {"cancel"}}, asIs)
 	if _, err := entered(); !errors.Is(err, tap.ErrCancelled) {
 		t.Errorf("cancelled is %v", err)

@@ -17,43 +17,40 @@ const (
 	deleteApplication = 0xDA
 )
 
-// firstGeneration is the major version of a DESFire EV1.
+// firstGeneration is the major version of a DESFire EV1, which knows no session of the
+// later ones.
 const firstGeneration = 0x01
-
-// errGeneration is a chip whose messages cannot be protected as those of later ones.
-var errGeneration = fmt.Errorf("%w: it is a DESFire EV1; the later ones can", ErrKind)
 
 // desfireSlots are the keys of the application, in its order.
 func desfireSlots(keys card.BoltKeys) []card.Key {
 	return []card.Key{keys.Keys[0], card.Online.Key(keys), card.Offline.Key(keys)}
 }
 
-// readDESFire makes sure which chip it is, selects the application, and says whether it is
-// there.
-func (l link) readDESFire() (uid card.UID, there bool, err error) {
+// desfire is how far a DESFire is.
+type desfire struct {
+	uid   card.UID // zeros: it hides it
+	first bool     // it is of the first generation
+	there bool     // the application is there, and selected
+}
+
+// readDESFire makes sure which chip it is, and selects the application.
+func (l link) readDESFire() (d desfire, err error) {
 	if err := l.selectChip(); err != nil {
-		return uid, false, err
+		return d, err
 	}
 	version, err := l.version()
-	switch {
-	case err != nil:
-		return uid, false, err
-	case version[1] != chipDESFire:
-		return uid, false, ErrKind
-	case version[3] == firstGeneration:
-		return uid, false, errGeneration
+	if err != nil {
+		return d, err
 	}
-	uid = uidOf(version)
+	if version[1] != chipDESFire {
+		return d, ErrKind
+	}
+	d.uid, d.first = uidOf(version), version[3] == firstGeneration
 	_, status, err := l.ask(card.SelectApplication()...)
-	switch {
-	case err != nil:
-		return uid, false, err
-	case status == nativeDone:
-		return uid, true, nil
-	case status == noSuchApp:
-		return uid, false, nil
+	if d.there = status == nativeDone; err == nil && !d.there && status != noSuchApp {
+		err = fmt.Errorf("%w: SelectApplication, status %04X", errRefused, status)
 	}
-	return uid, false, fmt.Errorf("%w: SelectApplication, status %04X", errRefused, status)
+	return d, err
 }
 
 // selectChip selects the chip's own level. What was authenticated or begun before is
@@ -67,11 +64,11 @@ func (l link) selectChip() error {
 }
 
 func (l link) personaliseDESFire(c Card) error {
-	_, there, err := l.readDESFire()
+	d, err := l.readDESFire()
 	if err != nil {
 		return err
 	}
-	if !there {
+	if !d.there {
 		if err := l.createApplication(); err != nil {
 			return err
 		}
@@ -84,15 +81,32 @@ func (l link) personaliseDESFire(c Card) error {
 		return err
 	}
 	if slices.Contains(versions, 0) {
-		s, err := l.open(versions[0], c)
+		s, err := l.openDESFire(d, versions[0], c)
 		if err != nil {
 			return err
 		}
-		if err := s.replace(versions, desfireSlots(c.Keys), false); err != nil {
+		if err := l.replace(s, versions, desfireSlots(c.Keys), false); err != nil {
 			return err
 		}
 	}
 	return l.prove(c)
+}
+
+// openDESFire opens a session with key 0, once. A chip of the first generation cannot say
+// within it who it is: what it has said before counts.
+func (l link) openDESFire(d desfire, version byte, c Card) (changer, error) {
+	if !d.first {
+		return l.open(version, c)
+	}
+	if d.uid != c.UID {
+		return nil, ErrOther
+	}
+	key, err := keyOf(version, c.Keys.Keys[0])
+	if err != nil {
+		return nil, err
+	}
+	s, err := card.OpenEV1(0, key, l.random, l.exchange)
+	return s, foreign(err)
 }
 
 // createApplication makes the application on the chip's own level, and selects it.
@@ -115,26 +129,28 @@ func (l link) createApplication() error {
 // resetDESFire deletes the application, and its keys with it. The chip gives the memory back
 // when its owner formats it.
 func (l link) resetDESFire(c Card) error {
-	_, there, err := l.readDESFire()
-	if err != nil || !there {
+	d, err := l.readDESFire()
+	if err != nil || !d.there {
 		return err
 	}
 	versions, err := l.versions(1)
 	if err != nil {
 		return err
 	}
-	s, err := l.open(versions[0], c)
+	s, err := l.openDESFire(d, versions[0], c)
 	if err != nil {
 		return err
 	}
-	apdu, err := s.Sign(deleteApplication, card.Application[:], nil)
-	if err != nil {
-		return err
+	apdu := append([]byte{0x90, deleteApplication, 0x00, 0x00, byte(len(card.Application))}, append(card.Application[:], 0x00)...)
+	if later, is := s.(session); is {
+		if apdu, err = later.Sign(deleteApplication, card.Application[:], nil); err != nil {
+			return err
+		}
 	}
 	if _, err := l.must(nativeDone, apdu...); err != nil {
 		return err // the session is over with its application: what is left is to see that it is gone
 	}
-	if _, there, err = l.readDESFire(); err == nil && there {
+	if d, err = l.readDESFire(); err == nil && d.there {
 		err = errRefused
 	}
 	return err

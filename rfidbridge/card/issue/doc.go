@@ -11,7 +11,7 @@
 // What a card is told:
 //
 //	NTAG 424 DNA     K0 to K4 in their slots; its file shows the address with a SUN message
-//	DESFire EV2, 3   the application [card.Application] with K0, K3 and K4 in slots 0, 1, 2
+//	DESFire          the application [card.Application] with K0, K3 and K4 in slots 0, 1, 2
 //	Ultralight AES   K3 and K4 as its two keys; its memory shows the address, and can be
 //	                 written with K3 alone
 //

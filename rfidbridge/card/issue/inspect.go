@@ -93,9 +93,9 @@ func stateOf(versions []byte, more bool) State {
 
 func (l link) inspectDESFire() (Report, error) {
 	r := Report{Kind: card.KindDESFire, State: Blank}
-	uid, there, err := l.readDESFire()
-	r.UID = uid
-	if err != nil || !there {
+	d, err := l.readDESFire()
+	r.UID = d.uid
+	if err != nil || !d.there {
 		return r, err
 	}
 	if r.Versions, err = l.versions(desfireKeys); err != nil {

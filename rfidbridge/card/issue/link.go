@@ -108,11 +108,8 @@ func (l link) open(version byte, c Card) (session, error) {
 		return session{}, err
 	}
 	opened, err := card.Open(0, key, l.random, l.exchange)
-	if errors.Is(err, card.ErrRefused) || errors.Is(err, card.ErrForged) {
-		return session{}, fmt.Errorf("%w: %w", ErrForeign, err)
-	}
 	if err != nil {
-		return session{}, err
+		return session{}, foreign(err)
 	}
 	s := session{opened, l.exchange}
 	command, err := s.AskUID()
@@ -130,6 +127,15 @@ func (l link) open(version byte, c Card) (session, error) {
 	return s, err
 }
 
+// foreign is an error of an authentication: a card that takes no key of ours is somebody
+// else's.
+func foreign(err error) error {
+	if errors.Is(err, card.ErrRefused) || errors.Is(err, card.ErrForged) {
+		return fmt.Errorf("%w: %w", ErrForeign, err)
+	}
+	return err
+}
+
 // session is a session with key 0.
 type session struct {
 	*card.Session
@@ -139,11 +145,6 @@ type session struct {
 // seal carries out a command in full mode.
 func (s session) seal(command byte, header, data []byte) error {
 	apdu, err := s.Seal(command, header, data)
-	return s.checked(apdu, err)
-}
-
-func (s session) changeKey(number byte, old, fresh card.Key, version byte) error {
-	apdu, err := s.ChangeKey(number, old, fresh, version)
 	return s.checked(apdu, err)
 }
 
@@ -159,9 +160,15 @@ func (s session) checked(apdu []byte, err error) error {
 	return err
 }
 
+// changer is a session with key 0 over which keys can be changed.
+type changer interface {
+	ChangeKey(number byte, old, fresh card.Key, version byte) ([]byte, error)
+	Check(answer []byte) ([]byte, error)
+}
+
 // replace puts keys in the place of those that have another version than they are to have:
 // that of the session, number 0, last, because what is left is done with it.
-func (s session) replace(versions []byte, ours []card.Key, blank bool) error {
+func (l link) replace(s changer, versions []byte, ours []card.Key, blank bool) error {
 	target := byte(KeyVersion)
 	if blank {
 		target = 0
@@ -179,7 +186,15 @@ func (s session) replace(versions []byte, ours []card.Key, blank bool) error {
 		if blank {
 			fresh = card.Key{}
 		}
-		if err := s.changeKey(byte(number), old, fresh, target); err != nil {
+		apdu, err := s.ChangeKey(byte(number), old, fresh, target)
+		if err != nil {
+			return err
+		}
+		answer, err := l.exchange(apdu)
+		if err != nil {
+			return err
+		}
+		if _, err := s.Check(answer); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package issue
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -81,7 +80,7 @@ func (l link) personaliseNTAG(c Card) error {
 				return err
 			}
 		}
-		if err := s.replace(n.versions, c.Keys.Keys[:], false); err != nil {
+		if err := l.replace(s, n.versions, c.Keys.Keys[:], false); err != nil {
 			return err
 		}
 	}
@@ -115,11 +114,7 @@ func (l link) checkNTAG(c Card, wrong error) error {
 }
 
 func (l link) prove(c Card) error {
-	err := card.Prove(c.Kind, card.Online, card.Online.Key(c.Keys), l.random, l.exchange)
-	if errors.Is(err, card.ErrForged) || errors.Is(err, card.ErrRefused) {
-		return fmt.Errorf("%w: %w", ErrForeign, err)
-	}
-	return err
+	return foreign(card.Prove(c.Kind, card.Online, card.Online.Key(c.Keys), l.random, l.exchange))
 }
 
 // checkSUN reads the message of a file.
@@ -170,5 +165,5 @@ func (l link) resetNTAG(c Card) error {
 			return err
 		}
 	}
-	return s.replace(n.versions, c.Keys.Keys[:], true)
+	return l.replace(s, n.versions, c.Keys.Keys[:], true)
 }

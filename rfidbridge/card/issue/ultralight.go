@@ -144,10 +144,7 @@ func check(err error) error {
 // unlock authenticates with the first key, once.
 func (l link) unlock(key card.Key) error {
 	_, err := card.OpenUltralight(0, key, l.random, l.exchange)
-	if errors.Is(err, card.ErrRefused) || errors.Is(err, card.ErrForged) {
-		err = fmt.Errorf("%w: %w", ErrForeign, err)
-	}
-	return err
+	return foreign(err)
 }
 
 // show has the memory show an address, where it does not already.

@@ -100,22 +100,28 @@ func (l *lock) changeKey() order {
 		case number == 0 && len(body) != size+1, number != 0 && len(body) != size+1+sum:
 			return nil, statusLength
 		}
-		fresh := slices.Clone(body[:size])
-		if number != 0 {
-			for i := range fresh {
-				fresh[i] ^= l.keys[number][i]
-			}
-			if !slices.Equal(checksum(fresh), body[size+1:]) {
-				return nil, statusIntegrity
-			}
-		}
-		copy(l.keys[number][:], fresh)
-		l.versions[number] = body[size]
-		if number == 0 {
-			l.shut()
-		}
-		return nil, statusDone
+		return nil, l.put(number, body[:size], body[size], body[size+1:])
 	}}
+}
+
+// put puts a key in its place, as ChangeKey has it: that of the session as it is, another
+// mixed with the one before, and with its checksum.
+func (l *lock) put(number byte, sent []byte, version byte, sum []byte) status {
+	fresh := slices.Clone(sent)
+	if number != 0 {
+		for i := range fresh {
+			fresh[i] ^= l.keys[number][i]
+		}
+		if !slices.Equal(checksum(fresh), sum) {
+			return statusIntegrity
+		}
+	}
+	copy(l.keys[number][:], fresh)
+	l.versions[number] = version
+	if number == 0 {
+		l.shut()
+	}
+	return statusDone
 }
 
 // checksum is the CRC-32 of IEEE 802.3 without its last inversion, as these chips write it.

@@ -122,7 +122,32 @@ func (d *DESFire) native(command byte, data []byte) []byte {
 	case command == additionalFrame && l.asked != nil:
 		return l.answer(data)
 	}
+	if l.chain != nil {
+		return d.chained(command, data, l)
+	}
 	return l.carry(command, data, d.order(command, l))
+}
+
+// chained answers a command within a session by AuthenticateAES.
+func (d *DESFire) chained(command byte, data []byte, l *lock) []byte {
+	var s status
+	c := l.chain
+	switch {
+	case command == changeKey:
+		s = l.changeKeyAES(data)
+	case command == deleteApplication && c.number == 0 && string(data) == d.selected:
+		d.drop(l)
+	default:
+		s = statusIllegal
+	}
+	if s != statusDone {
+		l.shut()
+		return s.with(nil)
+	}
+	if l.chain == nil { // the command has ended the session
+		return statusDone.with(nil)
+	}
+	return statusDone.with(c.sign())
 }
 
 func (d *DESFire) order(command byte, l *lock) order {
@@ -178,11 +203,16 @@ func (d *DESFire) remove(name, body []byte) ([]byte, status) {
 	case !l.inside(0) || string(name) != d.selected:
 		return nil, statusPermission
 	}
+	d.drop(l)
+	return nil, statusDone
+}
+
+// drop deletes the application that is selected, and the session with it.
+func (d *DESFire) drop(l *lock) {
 	l.shut()
 	d.failures += l.failures
 	delete(d.applications, d.selected)
 	d.enter("")
-	return nil, statusDone
 }
 
 // version says what chip it is, in three frames.

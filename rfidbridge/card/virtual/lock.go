@@ -21,6 +21,7 @@ type lock struct {
 	failures int   // ever, with any key
 	asked    *asked
 	channel  *channel // to whoever is authenticated; nil: nobody
+	chain    *chain   // the same, by AuthenticateAES
 }
 
 // asked is a challenge that waits for its answer.
@@ -39,7 +40,7 @@ func newLock(keys []card.Key, version byte) *lock {
 }
 
 // shut forgets who is in and who is at the door.
-func (l *lock) shut() { l.asked, l.channel = nil, nil }
+func (l *lock) shut() { l.asked, l.channel, l.chain = nil, nil, nil }
 
 // ask begins AuthenticateEV2First, with the capabilities of the reader behind the key's
 // number, or AuthenticateEV2NonFirst, within a session.

@@ -22,8 +22,8 @@ func (l *lock) askAES(data []byte) []byte {
 	return statusMore.with(l.asked.challenge(l.keys[data[0]]))
 }
 
-// answerAES reads what the reader says to the challenge. No command of these cards goes
-// over the session that it opens.
+// answerAES reads what the reader says to the challenge, and opens a chain to one that could
+// read it.
 func (l *lock) answerAES(token []byte) []byte {
 	a := l.asked
 	l.shut()
@@ -38,5 +38,6 @@ func (l *lock) answerAES(token []byte) []byte {
 		return statusAuth.with(nil)
 	}
 	l.failed[a.number] = 0
+	l.chain = newChain(a.number, text[:aes.BlockSize], a.rndB[:])
 	return statusDone.with(encrypt(key, token[aes.BlockSize:], rotated(text[:aes.BlockSize])))
 }

@@ -116,3 +116,26 @@ func TestAuthenticateAESIsThatOfNXP(t *testing.T) {
 	got := l.answerAES(b("36AAD7DF6E436BA08D18613830A70D5AD43E3D3F4A8D47541EEE623A934E4774"))
 	wants(t, "the answer", got, "800DB680BC146BD121D6578F2D2E2059 9100")
 }
+
+// The same log: ChangeKey of the session's own key and of another one.
+func TestKeysAreChangedWithinAChainAsByNXP(t *testing.T) {
+	d := NewDESFire(number, EV1)
+	d.Install([3]byte{0x16, 0xAE, 0x00}, card.Key{}, card.Key{})
+	d.selected = "\x16\xAE\x00"
+	l := d.applications[d.selected]
+	l.chain = &chain{key: key("C2A1E47BD8100044FE6D00A74D7AB17C"), vector: noVector}
+	got := d.Transmit(b("90C4000021 01 E7ECCB6BD1CA64BC161A12B1C024F714 30337408C8A87EACAB7A1FF18951FCA3 00"))
+	wants(t, "the answer", got, "2128D3CD9C9ACFFF 9100")
+	wants(t, "key 1", l.keys[1][:], "00102030405060708090A0B0B0A09080")
+	l.chain = &chain{key: key("F44B26F5C05DDD7110772281C4D066E8"), vector: noVector}
+	got = d.Transmit(b("90C4000021 00 E9F85E219496C2B58C1090DC3935FAE9 E840CF61B383D9531946256B1F110C10 00"))
+	wants(t, "the answer", got, "9100")
+	wants(t, "key 0", l.keys[0][:], "00102030405060708090A0B0B0A09080")
+	wants(t, "the versions", l.versions, "1010")
+	if l.chain != nil {
+		t.Error("the session goes on with a key that is gone")
+	}
+	l.chain = &chain{key: key("C2A1E47BD8100044FE6D00A74D7AB17C"), vector: noVector}
+	got = d.Transmit(b("90C4000021 01 E7ECCB6BD1CA64BC161A12B1C024F714 30337408C8A87EACAB7A1FF18951FCA4 00"))
+	wants(t, "the answer to what was changed", got, "911E")
+}
