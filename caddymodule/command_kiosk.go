@@ -36,7 +36,11 @@ func listKiosks(cmd *cobra.Command, _ []string) error {
 			if !k.Seen.IsZero() {
 				seen = k.Seen.Format(time.DateTime)
 			}
-			row(w, k.Kiosk, k.Health, seen, k.Version, k.Backlog, readersText(k))
+			name := k.Kiosk
+			if k.Issuer {
+				name += " (issues cards)"
+			}
+			row(w, name, k.Health, seen, k.Version, k.Backlog, readersText(k))
 			for _, tap := range k.Taps {
 				if taps {
 					row(w, "", tap.Outcome, tap.Time.Format(time.DateTime), tap.Product)

@@ -108,7 +108,7 @@ func TestABlankCardIsIssuedClaimedAndPaysByItsMessage(t *testing.T) {
 		t.Errorf("blank again it shows %v, and counts %d wrong tries", shown, n.Failures())
 	}
 	list := s.operator("kiosk", "list", "--taps")
-	for _, want := range []string{"personalise done", "reset done"} {
+	for _, want := range []string{"issuer (issues cards)", "personalise done", "reset done"} {
 		if !strings.Contains(list, want) {
 			t.Errorf("the operator's list does not say %q:\n%s", want, list)
 		}

@@ -119,6 +119,8 @@ const noteCard = "card"
 func (c *Cashier) toIssue(asked wire.Issue) (number card.UID, hash uid.Hash, err error) {
 	shown, err := uid.New(asked.UID)
 	switch {
+	case asked.ID == wallet.OpID{}:
+		return number, hash, fmt.Errorf("%w: a run with a card has an id", ErrInvalid)
 	case err != nil || len(asked.UID) != len(number) || shown.Random():
 		return number, hash, fmt.Errorf("%w: a card that is issued has a number of %d bytes for life", ErrInvalid, len(number))
 	case asked.Task != wire.Personalise && asked.Task != wire.Reset:

@@ -239,6 +239,7 @@ func TestAnIssueThatMakesNoSenseIsRefused(t *testing.T) {
 	s := open(t)
 	desk := s.enrolAs("desk", true)
 	for name, wrong := range map[string]func(i *wire.Issue){
+		"no id":                  func(i *wire.Issue) { i.ID = wallet.OpID{} },
 		"no number":              func(i *wire.Issue) { i.UID = nil },
 		"a number of four bytes": func(i *wire.Issue) { i.UID = i.UID[:4] },
 		"no task":                func(i *wire.Issue) { i.Task = "" },
