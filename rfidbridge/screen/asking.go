@@ -92,8 +92,8 @@ func (s *Screen) servePIN(w http.ResponseWriter, r *http.Request) {
 		s.answer(token, wire.PIN(digits))
 	}
 	back := "/"
-	if lang := r.URL.Query().Get("lang"); slices.Contains(words.Languages, lang) {
-		back += "?lang=" + lang
+	if i := slices.Index(words.Languages, r.URL.Query().Get("lang")); i >= 0 {
+		back += "?lang=" + words.Languages[i]
 	}
 	http.Redirect(w, r, back, http.StatusSeeOther)
 }
