@@ -61,7 +61,7 @@ var shownOnPage = map[string]bool{
 	page.RecoveryMalformed: true, page.RecoveryUnknown: true,
 	page.QuoteExpired: true, page.NotEnough: true, page.Frozen: true, page.NoWallet: true,
 	page.Conflict: true, page.Revoked: true,
-	page.CardClaim: true, page.CardTaken: true, page.CardLimits: true, page.TapOver: true, page.CardPIN: true, page.CardPlace: true,
+	page.CardClaim: true, page.CardTaken: true, page.CardLimits: true, page.TapOver: true, page.TillCode: true, page.TillNone: true, page.CardPIN: true, page.CardPlace: true,
 }
 
 // back is where a form leads to: the page it was on.

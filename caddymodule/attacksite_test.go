@@ -50,8 +50,8 @@ func TestAttackCrossSitePost(t *testing.T) {
 			}
 		}
 	}
-	if posts != 12 {
-		t.Errorf("%d endpoints take posts, and 12 are tested", posts)
+	if posts != 16 {
+		t.Errorf("%d endpoints take posts, and 16 are tested", posts)
 	}
 	reader.with("Accept", "application/json").get(page.CardsPath).wants(http.StatusOK).says(`{"cards":[]}`)
 	if after := s.operator("verify", "--json"); after != before {

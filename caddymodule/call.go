@@ -47,6 +47,11 @@ var endpoints = map[string]struct {
 	page.WantTapPath:     {http.MethodPost, (*call).wantTap, false},
 	page.PayTapPath:      {http.MethodPost, (*call).payTap, false},
 	page.BlockTapPath:    {http.MethodPost, (*call).blockTap, false},
+	page.TillPath:        {http.MethodGet, (*call).showTill, false},
+	page.EnrolTillPath:   {http.MethodPost, (*call).enrolTill, false},
+	page.TapTillPath:     {http.MethodPost, (*call).tapTill, false},
+	page.DoneTillPath:    {http.MethodPost, (*call).doneTill, false},
+	page.LeaveTillPath:   {http.MethodPost, (*call).leaveTill, false},
 }
 
 // kioskEndpoints is everything below /.paywall/kiosk/, all POST, and what a kiosk's browser

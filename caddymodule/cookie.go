@@ -67,7 +67,7 @@ func takeNotice(w http.ResponseWriter, r *http.Request) *page.Notice {
 // goodNews is the notices that are no error.
 var goodNews = map[string]bool{
 	page.Redeemed: true, page.Recovered: true, page.RecoveryRenewed: true, page.PaidAlready: true,
-	page.CardAdded: true, page.CardBlocked: true, page.CardChanged: true, page.CardRemoved: true,
+	page.CardAdded: true, page.CardBlocked: true, page.TillTaken: true, page.TillBack: true, page.CardChanged: true, page.CardRemoved: true,
 }
 
 // fieldOf is the form field that a notice is about.

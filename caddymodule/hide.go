@@ -88,7 +88,7 @@ func ownCookie(pair string) bool {
 	name, _, _ := strings.Cut(pair, "=")
 	name = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(name), hostPrefix), securePrefix)
 	switch name {
-	case tokenCookie, receiptCookie, recoveryCookie, noticeCookie, sessionCookie, wantCookie, passCookie:
+	case tokenCookie, receiptCookie, recoveryCookie, noticeCookie, sessionCookie, wantCookie, passCookie, tillCookie:
 		return true
 	}
 	return false

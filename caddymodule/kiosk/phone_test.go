@@ -110,7 +110,7 @@ func TestAPhoneIsAKioskLikeAnother(t *testing.T) {
 	if v, _ := s.pays(s.reads(message(n), "").Token, dear, nil); v.Reason != wire.TierLimit {
 		t.Errorf("above the limit it is %+v", v)
 	}
-	if _, err := s.ChangeCard(t.Context(), h.id, one.ID, func(one *Card) error { return s.SetPIN(one, "2580", 0) }); err != nil {
+	if _, err := s.ChangeCard(t.Context(), h.id, one.ID, func(one *Card) error { return s.SetPIN(one, "4711", 0) }); err != nil {
 		t.Fatal(err)
 	}
 	got := s.reads(message(n), "")
@@ -122,7 +122,7 @@ func TestAPhoneIsAKioskLikeAnother(t *testing.T) {
 	if wrong.Outcome == wire.Granted {
 		t.Error("a wrong PIN pays")
 	}
-	if v, _ := s.pays(got.Token, article, &wire.Answer{State: v.Ask.State, PIN: "2580"}); v.Outcome != wire.Granted {
+	if v, _ := s.pays(got.Token, article, &wire.Answer{State: v.Ask.State, PIN: "4711"}); v.Outcome != wire.Granted {
 		t.Errorf("with its PIN it is %+v", v)
 	}
 	h.has(10*wallet.Unit-article.Price, 0)

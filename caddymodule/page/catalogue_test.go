@@ -95,7 +95,7 @@ func TestEveryExportedKeyHasWords(t *testing.T) {
 // TestEveryTextIsUsed finds what a deleted line of a template left behind.
 func TestEveryTextIsUsed(t *testing.T) {
 	var used strings.Builder
-	for _, pattern := range []string{"layout", "forms", "challenge", "wallet", "problem", "cards", "session", "signedout", "tap"} {
+	for _, pattern := range []string{"layout", "forms", "challenge", "wallet", "problem", "cards", "session", "signedout", "tap", "till"} {
 		text, err := templateFiles.ReadFile("templates/" + pattern + ".html")
 		if err != nil {
 			t.Fatal(err)

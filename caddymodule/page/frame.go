@@ -60,6 +60,11 @@ const (
 	WantTapPath     = TapPath + "/want"
 	PayTapPath      = TapPath + "/pay"
 	BlockTapPath    = TapPath + "/block"
+	TillPath        = "/.paywall/till"
+	EnrolTillPath   = TillPath + "/enrol"
+	TapTillPath     = TillPath + "/tap"
+	DoneTillPath    = TillPath + "/done"
+	LeaveTillPath   = TillPath + "/leave"
 )
 
 // frameView is a Frame as the layout needs it.

@@ -27,7 +27,11 @@ func hostilePages(t *testing.T) map[string]page {
 			Passes:  []Pass{{Title: hostile, Visits: 1}},
 			Entries: []Entry{{Path: "/" + hostile, Note: hostile}, {Path: "//evil.example/x"}, {Path: "javascript:alert(1)"}},
 		},
-		"tap":     Tap{Frame: frame, Token: hostile, Title: hostile, Text: hostile, Page: hostile, Ask: hostile},
+		"tap": Tap{Frame: frame, Token: hostile, Title: hostile, Text: hostile, Page: hostile, Ask: hostile},
+		"till": Till{
+			Frame: frame, Kiosk: hostile, Tap: hostile, Format: hostile, Formats: []string{hostile}, Products: []Goods{{Name: hostile, Title: hostile}},
+			Product: &Goods{Name: hostile, Title: hostile, Decimal: hostile}, Result: &TillResult{Title: hostile, Text: hostile, Grant: hostile, Claim: "/" + hostile},
+		},
 		"problem": Problem{Frame: frame, Key: hostile, Return: "/" + hostile},
 		"cards": Cards{Frame: frame, Exists: true, Claim: hostile, Return: hostile, Cards: []Card{
 			{ID: hostile, Name: hostile, Tap: hostile, Day: hostile}, {ID: hostile, Name: hostile, Replaced: true},
@@ -41,7 +45,7 @@ func TestWhateverComesInStaysText(t *testing.T) {
 			text := rendered(t, p)
 			wellFormed(t, text)
 			for _, n := range nodes(t, text) {
-				if n.Data == "script" || n.Data == "b" {
+				if n.Data == "script" && !strings.Contains(policyOf(p), source(n.FirstChild.Data)) || n.Data == "b" {
 					t.Errorf("<%s> got out", n.Data)
 				}
 				checkAttributes(t, n)

@@ -40,6 +40,13 @@ const (
 
 	CardReplaced = "card_replaced"
 
+	TillCode  = "till_code"  // none, used or too old
+	TillCard  = "till_card"  // what was typed is no number
+	TillTaken = "till_taken" // a notice, and so are the next two
+	TillBack  = "till_back"
+	TillLate  = "till_late"
+	TillNone  = "till_none" // the browser is none, or none any more
+
 	TapOver     = "tap_over"     // of what a card has shown a phone
 	CardBlocked = "card_blocked" // by whoever holds it; a notice
 	SessionCode = "session_code" // of a tap that has been used, or whose money has gone back

@@ -19,7 +19,7 @@ var templateFiles embed.FS
 
 // pageNames are the pages; each has a template file of its name, and all share
 // layout.html and forms.html.
-var pageNames = []string{"challenge", "wallet", "problem", "cards", "signedout", "tap"}
+var pageNames = []string{"challenge", "wallet", "problem", "cards", "signedout", "tap", "till"}
 
 // bareNames are the pages without the layout.
 var bareNames = []string{"session"}
@@ -90,6 +90,7 @@ func functions(l locale) template.FuncMap {
 		"changed":  l.visitsChanged,
 		"clock":    func(t time.Time) string { return t.UTC().Format("15:04") + space + "UTC" },
 
+		"tillscript":    func() template.JS { return template.JS(tillScript) },     //nolint:gosec // likewise
 		"sessionstyle":  func() template.CSS { return template.CSS(sessionStyle) }, //nolint:gosec // likewise
 		"sessionscript": func() template.JS { return template.JS(sessionScript) },  //nolint:gosec // likewise
 	}

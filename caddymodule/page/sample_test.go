@@ -15,9 +15,10 @@ type page interface{ Render(io.Writer) error }
 var noon = time.Date(2026, time.November, 2, 12, 3, 0, 0, time.UTC)
 
 const (
-	sampleCode  = "7K2M-9QXD-4TVB-W8HN-3FRJ"
-	sampleKiosk = "http://127.0.0.1:8404/"
-	sampleID    = "0f9d3c1e-52a7-4c4e-9b7e-7f0d1c2b3a49"
+	sampleCode    = "7K2M-9QXD-4TVB-W8HN-3FRJ"
+	samplePicture = "data:image/png;base64,iVBORw0KGgo="
+	sampleKiosk   = "http://127.0.0.1:8404/"
+	sampleID      = "0f9d3c1e-52a7-4c4e-9b7e-7f0d1c2b3a49"
 )
 
 // policyOf is the policy that a page goes out with.
@@ -79,6 +80,10 @@ func samples(t testing.TB, lang string) map[string]page {
 	pages["tap-how"] = Tap{Frame: frame}
 	pages["tap-refused"] = Tap{Frame: frame, Title: "Tap again", Text: "This message of the card has been used."}
 	pages["tap-blocked"] = Tap{Frame: frame, Token: "to-k_en", Blocked: true}
+	frame.Path = TillPath
+	for name, p := range sampleTills(frame) {
+		pages["till-"+name] = p
+	}
 	frame.Path = SessionPath
 	pages["signedout"] = SignedOut{Frame: frame}
 	pages["signedout-next"] = SignedOut{Frame: frame, Next: sampleKiosk}
@@ -107,6 +112,26 @@ func sampleCards(frame Frame) map[string]Cards {
 		"full": full, "claimed": claimed, "stranger": stranger, "empty": {Frame: frame, Exists: true, Return: CardsPath},
 		"bare": {Frame: Frame{Lang: frame.Lang}},
 	}
+}
+
+func sampleTills(frame Frame) map[string]Till {
+	coffee := Goods{Name: "coffee", Title: "A coffee", Price: cents(120), Decimal: "1.20"}
+	till := Till{Frame: frame, Kiosk: "stall", Products: []Goods{coffee}, Tap: "t-a-p", Format: "hex", Formats: []string{"hex", "decimal"}}
+	selling := till
+	selling.Product = &coffee
+	all := map[string]Till{"new": {Frame: frame}, "choice": till, "empty": {Frame: frame, Kiosk: "stall"}, "sale": selling}
+	for name, r := range map[string]TillResult{
+		"paid":    {Title: "Paid", Text: "Take it, or go in.", Good: true, Grant: "gr_an-t"},
+		"refused": {Title: "Not enough money", Text: "Top up this card’s wallet, then tap again."},
+		"again":   {Title: "Already paid", Text: "You have just paid for this.", Good: true, Again: true},
+		"unknown": {Title: "Nobody’s card yet", Text: "Make it yours.", Claim: CardsPath + "?claim=cla_im", Picture: samplePicture},
+		"pin":     {Title: "Enter the PIN", Ask: "sea-l_ed", Wrong: true},
+	} {
+		with := selling
+		with.Result = &r
+		all[name] = with
+	}
+	return all
 }
 
 func sampleChallenges(frame Frame) map[string]Challenge {
