@@ -26,7 +26,7 @@ func newMeters(b *Bridge) *meters {
 	m := new(meters)
 	m.phases = m.page.Times("rfidbridge_phase_seconds",
 		"How long the parts of a tap take: read (what the card shows), verdict (one question to the paywall and its answer), "+
-			"card (one command that the paywall wants carried), open (the actuator), journal (one line on the disk).", "phase")
+			"card (one command that the paywall wants carried), pin (somebody enters one), open (the actuator), journal (one line on the disk).", "phase")
 	m.taps = m.page.Counter("rfidbridge_taps_total", "Taps, by how they ended and why they were refused.", "kind", "reason")
 	m.page.Gauge("rfidbridge_reader_up", "Whether a reader reads.", []string{"reader"}, func(tell func(int64, ...string)) {
 		for name, well := range b.wells() {

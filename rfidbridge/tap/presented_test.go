@@ -4,16 +4,47 @@ import (
 	"context"
 	"testing"
 
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/client"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 )
+
+// willing grants whatever the paywall does not answer.
+type willing struct{ Authority }
+
+func (willing) Decides() bool                   { return true }
+func (willing) Resume([]string) error           { return nil }
+func (willing) Granted(Presented, wire.Verdict) {}
+func (willing) Grant(Presented, wire.Tap, wire.Product) (string, wire.Reason, error) {
+	return "of its own", "", nil
+}
+
+// The attack: whoever has found a card cuts the network once the kiosk asks for its PIN.
+func TestACutNetworkIsNoPIN(t *testing.T) {
+	g := &guarded{world: begin(t)}
+	g.desk.Paywall, g.desk.Offline, g.desk.OfflinePatience = g, willing{}, g.desk.Patience
+	cut := func(context.Context, bool) (wire.PIN, error) {
+		g.cut = true
+		return "9001", nil
+	}
+	if r := g.desk.Tap(t.Context(), Presented{PIN: cut}, coffee, false); r.Kind != Offline || g.opened != 0 {
+		t.Errorf("the tap is %+v, and %d opened", r, g.opened)
+	}
+	if r := g.desk.Tap(t.Context(), Presented{PIN: cut}, coffee, false); r.Kind != Paid || !r.Alone {
+		t.Errorf("a tap that the paywall has not seen is %+v", r)
+	}
+}
 
 // guarded is a paywall that wants a PIN first.
 type guarded struct {
 	*world
 	sent []wire.PIN
+	cut  bool // nothing is answered any more
 }
 
 func (g *guarded) Tap(ctx context.Context, t wire.Tap) (wire.Verdict, error) {
+	if g.cut {
+		return wire.Verdict{}, client.ErrUncertain
+	}
 	given := wire.PIN("")
 	if t.Answer != nil {
 		given = t.Answer.PIN

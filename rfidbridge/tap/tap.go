@@ -174,6 +174,8 @@ func (d *Desk) tap(ctx context.Context, p Presented, product wire.Product, again
 	v, err := d.verdict(ctx, p, wire.Tap{ID: id, Product: product.Name, Card: p.Card, Price: product.Price, Again: again})
 	result := Result{Kind: Refused, Reason: v.Reason, Product: v.Product}
 	switch {
+	case errors.Is(err, client.ErrUncertain) && v.Ask != nil && v.Ask.PIN: // whoever cuts the network must not do without one
+		result = Result{Kind: Offline, Product: product}
 	case errors.Is(err, client.ErrUncertain):
 		return d.alone(ctx, p, id, product)
 	case errors.Is(err, errTorn):
@@ -194,14 +196,23 @@ func (d *Desk) tap(ctx context.Context, p Presented, product wire.Product, again
 	return result, d.write(journal.Entry{Tap: id, Step: journal.Done, Outcome: string(result.Kind)})
 }
 
-// verdict asks for one, and does what the paywall wants for it.
+// verdict asks for one, and does what the paywall wants for it. With an error it is what was
+// wanted last.
 func (d *Desk) verdict(ctx context.Context, p Presented, t wire.Tap) (v wire.Verdict, err error) {
 	t.Exchange, t.PINPad = p.Exchange != nil, p.PIN != nil
 	for range mostAsked {
-		if v, err = d.ask(ctx, t); err != nil || v.Outcome != wire.Asked {
+		next, err := d.ask(ctx, t)
+		if err != nil {
 			return v, err
 		}
-		ended := d.measure("card")
+		if v = next; v.Outcome != wire.Asked {
+			return v, nil
+		}
+		part := "card"
+		if v.Ask != nil && v.Ask.PIN {
+			part = "pin"
+		}
+		ended := d.measure(part)
 		t.Answer, err = p.answer(ctx, v.Ask)
 		if ended(); err != nil {
 			return v, err
