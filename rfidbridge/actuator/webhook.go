@@ -33,8 +33,11 @@ type Webhook struct {
 
 // WebhookClient follows nobody elsewhere, and sends nothing any more once it has given up: the
 // system would go on trying for minutes, and something would open when the network is back.
+// Each opening has a connection of its own: of one that was kept and has ended meanwhile
+// nobody could tell whether it was heard.
 func WebhookClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DisableKeepAlives = true
 	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, network, address)
 		if tcp, is := conn.(*net.TCPConn); is && err == nil {
