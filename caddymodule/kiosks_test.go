@@ -179,7 +179,7 @@ func TestAKioskThatIsDisabledIsRefused(t *testing.T) {
 		s.machine("").post(path, map[string]any{}).wants(http.StatusUnauthorized)
 		s.stranger().get(path).wants(http.StatusMethodNotAllowed)
 	}
-	s.stranger().post(wire.EnrolPath, map[string]any{"code": "ABCD", "key": "AAAA"}).wants(http.StatusUnprocessableEntity)
+	s.stranger().post(wire.EnrolPath, map[string]any{"code": "ABCD", "key": make([]byte, 32)}).wants(http.StatusUnprocessableEntity)
 	if _, err := s.tryOperator("kiosk", "disable", "nobody"); err == nil {
 		t.Error("a kiosk that is none can be disabled")
 	}
