@@ -118,8 +118,8 @@ func (c *call) changeCard() error {
 	if err != nil {
 		return err
 	}
-	if c.cred.MaxPrice > 0 && (c.fields.PIN != nil || c.fields.PINAbove != nil) {
-		return problem{status: http.StatusForbidden, key: page.BadRequest, detail: "a token with a price limit cannot change a PIN, which is a limit too"}
+	if c.cred.MaxPrice > 0 && !c.onlyBlocks() {
+		return problem{status: http.StatusForbidden, key: page.BadRequest, detail: "a token with a price limit can block a card, and change nothing else of it"}
 	}
 	limits, err := c.limitsChange()
 	if err != nil {
@@ -158,6 +158,12 @@ func (c *call) removeCard() error {
 		return c.cardProblem(err)
 	}
 	return c.done(http.StatusOK, struct{}{}, page.CardsPath, page.CardRemoved)
+}
+
+// onlyBlocks reports whether a card is to be blocked, and stay what it is.
+func (c *call) onlyBlocks() bool {
+	f := c.fields
+	return f.Blocked != nil && *f.Blocked && f.Name == nil && f.TapLimit == nil && f.DayLimit == nil && f.PIN == nil && f.PINAbove == nil && f.Offline == nil
 }
 
 func (c *call) answerCard(one kiosk.Card, err error, notice string) error {

@@ -109,3 +109,25 @@ func TestAReaderSetsAPINAndReplacesACard(t *testing.T) {
 	r.submit("/.paywall/cards/remove", url.Values{"card": {id}}).wants(http.StatusSeeOther)
 	r.get("/.paywall/cards").says("The card has been removed").saysNot("Replaced cards")
 }
+
+// The attack: a token that pays little is stolen together with a card, whose limits it lifts.
+func TestATokenWithALimitLiftsNoneOfACard(t *testing.T) {
+	s := startSiteWith(t, withKiosks, magazine)
+	k := s.enrolKiosk("lobby")
+	var full, limited madeJSON
+	s.decode([]byte(s.stranger().post("/.paywall/wallets", map[string]any{}).wants(http.StatusCreated).body), &full)
+	s.decode([]byte(s.stranger().post("/.paywall/recover", map[string]any{"code": full.RecoveryCode, "max_price": "0.50"}).wants(http.StatusOK).body), &limited)
+	holder, thief := s.stranger().with("Authorization", "Bearer "+full.Token), s.stranger().with("Authorization", "Bearer "+limited.Token)
+	var mine cardJSON
+	s.decode([]byte(holder.post("/.paywall/cards/add", map[string]any{"claim": s.claim(k, plainCard(t, 1))}).wants(http.StatusOK).body), &mine)
+	change := func(by *visitor, name string, value any, want int) {
+		t.Helper()
+		by.post("/.paywall/cards/change", map[string]any{"card": mine.Card, name: value}).wants(want)
+	}
+	change(holder, "pin", "4711", http.StatusOK)
+	for name, value := range map[string]any{"pin": "", "pin_above": "100", "tap_limit": "", "day_limit": "", "blocked": false, "offline": true, "name": "x"} {
+		change(thief, name, value, http.StatusForbidden)
+	}
+	change(thief, "blocked", true, http.StatusOK)
+	change(holder, "blocked", false, http.StatusOK)
+}

@@ -57,7 +57,7 @@ type Desk struct {
 	Random io.Reader
 	Log    *slog.Logger
 
-	// Took is told how long a part of a tap has taken: journal, verdict, card or open. Nil:
+	// Took is told how long a part of a tap has taken: journal, verdict, card, pin or open. Nil:
 	// nobody is.
 	Took func(part string, took time.Duration)
 
