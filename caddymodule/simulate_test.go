@@ -117,6 +117,29 @@ func TestTheSimulationTapsACardAtTheGate(t *testing.T) {
 	}
 }
 
+// A card of the simulation is given to another wallet, whose holder sets a PIN.
+func TestTheSimulationEntersAPIN(t *testing.T) {
+	s := startSiteWith(t, withKiosks, magazine)
+	var made kioskCode
+	s.decode([]byte(s.operator("kiosk", "enrol", "demo", "--json")), &made)
+	v, stop := s.startSimulation(made.Code, t.TempDir())
+	defer stop()
+	gate := func(digits string) url.Values { return url.Values{"product": {"gate"}, "pin": {digits}} }
+	v.posts("/tap", gate(""))
+	claim := regexp.MustCompile(`cards\?claim=([A-Za-z0-9_-]+)`).FindStringSubmatch(v.page)[1]
+	m := s.machine("5.00")
+	var mine cardJSON
+	s.decode([]byte(m.post("/.paywall/cards/add", map[string]any{"claim": claim}).wants(http.StatusOK).body), &mine)
+	m.post("/.paywall/cards/change", map[string]any{"card": mine.Card, "pin": "4711"}).wants(http.StatusOK)
+	v.posts("/tap", gate(""))
+	v.says("wants its PIN", `name="pin"`, "Shut")
+	v.posts("/tap", gate("9001"))
+	v.says(`name="pin"`, "Shut")
+	v.posts("/tap", gate("4711"))
+	v.says("Paid", "Open: gate")
+	m.wantsBalance("4.90")
+}
+
 // The attack: another page in the same browser taps the card.
 func TestAnotherPageDoesNotTapTheVirtualCard(t *testing.T) {
 	s := startSiteWith(t, withKiosks, magazine)

@@ -31,6 +31,7 @@ type view struct {
 	Last        *tap.Result
 	Words       words.Words
 	Good        bool
+	AskPIN      bool // the card wanted one
 	Open        bool
 	Opened      string // product
 	Refresh     int    // seconds; zero: never
@@ -66,7 +67,7 @@ func (s *simulation) routes() http.Handler {
 		})
 	}
 	post("/tap", func(r *http.Request) error {
-		s.tapCard(r.Context(), r.PostFormValue("product"))
+		s.tapCard(r.Context(), r.PostFormValue("product"), wire.PIN(r.PostFormValue("pin")))
 		return nil
 	})
 	post("/redeem", func(r *http.Request) error { return s.holder.redeem(r.Context(), r.PostFormValue("code")) })
@@ -108,6 +109,7 @@ func (s *simulation) show(w http.ResponseWriter, r *http.Request, form, wrong st
 	}
 	if v.Last != nil {
 		v.Words, v.Good = words.Of(words.Languages[0], v.Last.Kind, v.Last.Reason), words.Good(v.Last.Kind, v.Last.Reason)
+		v.AskPIN = v.Last.Reason == wire.PINNeeded || v.Last.Kind == tap.Cancelled
 	}
 	body, err := page.Fill(v)
 	if err != nil {

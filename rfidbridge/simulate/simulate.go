@@ -158,8 +158,8 @@ func (s *simulation) keepSettling(ctx context.Context) {
 	}
 }
 
-// tapCard taps the virtual card for a product.
-func (s *simulation) tapCard(ctx context.Context, name string) bool {
+// tapCard taps the virtual card for a product, and enters a PIN if one is asked for.
+func (s *simulation) tapCard(ctx context.Context, name string, digits wire.PIN) bool {
 	s.mu.Lock()
 	var product *wire.Product
 	for i := range s.policy.Products {
@@ -171,7 +171,16 @@ func (s *simulation) tapCard(ctx context.Context, name string) bool {
 	if product == nil {
 		return false
 	}
-	result := s.desk.Tap(ctx, tap.Presented{Card: wire.Card{UID: s.holder.card}}, *product, false)
+	shown := tap.Presented{Card: wire.Card{UID: s.holder.card}}
+	if digits != "" {
+		shown.PIN = func(_ context.Context, wrong bool) (wire.PIN, error) {
+			if wrong {
+				return "", tap.ErrCancelled
+			}
+			return digits, nil
+		}
+	}
+	result := s.desk.Tap(ctx, shown, *product, false)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last = &result
