@@ -22,7 +22,7 @@
 //	chain:<kiosk>           how far its records of offline taps are settled, and what is wrong
 //	debt:<wallet>:<tap>     what a wallet owes for an offline tap
 //	denials, denials:<n>    which cards kiosks have to hear of that must not pay any more
-//	issued:<hash>           which keys a card has or gets that no wallet has
+//	issued:<hash>           which keys a card has or gets that no wallet has, and whether it is made
 //
 // A grant and a claim are sealed under a key of the paywall's and kept by who has them.
 //

@@ -20,20 +20,27 @@ import (
 var ErrNotIssuer = errors.New("this kiosk may not issue cards: the operator enrols one for it with --issuer")
 
 // issued is what the paywall knows of a card that it has personalised or made blank: which
-// keys come next. After each reset they are others, because a card that is made again
-// begins to count anew, and what its old self has signed must not be worth anything then.
+// keys it has, or gets next. After each reset they are others, because a card that is made
+// again begins to count anew, and what its old self has signed must not be worth anything
+// then.
 type issued struct {
 	Version uint32 `json:"version"`
+	Made    bool   `json:"made,omitempty"` // it is personalised
 }
 
 const issuedPrefix = "issued:"
 
-// versionOf is the version of the keys that a card has which no wallet has.
-func (c *Cashier) versionOf(ctx context.Context, hash uid.Hash) (uint32, wallet.OpID, error) {
-	one, put, err := load[issued](ctx, c, issuedPrefix+hex.EncodeToString(hash[:]))
+func (c *Cashier) issuedOf(ctx context.Context, hash uid.Hash) (one issued, put wallet.OpID, err error) {
+	one, put, err = load[issued](ctx, c, issuedPrefix+hex.EncodeToString(hash[:]))
 	if errors.Is(err, wallet.ErrNotFound) {
-		return keyVersion, wallet.OpID{}, nil
+		return issued{Version: keyVersion}, wallet.OpID{}, nil
 	}
+	return one, put, err
+}
+
+// versionOf is the version of the keys of a card that no wallet has.
+func (c *Cashier) versionOf(ctx context.Context, hash uid.Hash) (uint32, wallet.OpID, error) {
+	one, put, err := c.issuedOf(ctx, hash)
 	return one.Version, put, err
 }
 
@@ -62,36 +69,24 @@ const issueSeal = "issue "
 // ErrInvalid.
 func (c *Cashier) Issue(ctx context.Context, k Kiosk, asked wire.Issue, address string) (wire.Issued, error) {
 	answer := wire.Issued{ID: asked.ID, Outcome: wire.Refused}
-	if !k.Issuer {
-		return answer, ErrNotIssuer
-	}
-	number, hash, err := c.toIssue(asked)
-	if err != nil {
-		return answer, err
-	}
-	switch _, _, err := load[Card](ctx, c, registerOf(hash)); {
-	case err == nil:
-		answer.Problem = errOwned.Error()
+	number, hash, err := c.toIssue(ctx, k, asked)
+	if errors.Is(err, errOwned) {
+		answer.Problem = err.Error()
 		return answer, nil
-	case !errors.Is(err, wallet.ErrNotFound):
-		return answer, err
 	}
-	version, put, err := c.versionOf(ctx, hash)
 	if err != nil {
 		return answer, err
 	}
-	run, err := c.resumeIssuing(k, asked, version)
+	before, put, err := c.issuedOf(ctx, hash)
 	if err != nil {
 		return answer, err
 	}
-	made := issue.Card{Kind: run.Kind, UID: number, Keys: card.Bolt(c.Keys.Cards, number, version), URL: address}
-	command, err := replay(run.Seed, run.Answers, func(random io.Reader, exchange card.Exchange) error {
-		if run.Task == wire.Reset {
-			return issue.Reset(made, random, exchange)
-		}
-		return issue.Personalise(made, random, exchange)
-	})
-	switch {
+	run, err := c.resumeIssuing(k, asked, before.Version)
+	if err != nil {
+		return answer, err
+	}
+	made := issue.Card{Kind: run.Kind, UID: number, Keys: card.Bolt(c.Keys.Cards, number, run.Version), URL: address}
+	switch command, err := run.next(made); {
 	case command != nil:
 		answer.Outcome = wire.Asked
 		answer.Ask, err = c.askCard(k, run, command)
@@ -102,23 +97,45 @@ func (c *Cashier) Issue(ctx context.Context, k Kiosk, asked wire.Issue, address 
 		return answer, nil
 	}
 	answer.Outcome = wire.Done
-	if run.Task == wire.Reset {
-		version++
-		if err := c.save(ctx, issuedPrefix+hex.EncodeToString(hash[:]), put, issued{version}); err != nil && !errors.Is(err, errChanged) {
-			return answer, err
-		}
-	}
 	c.note(k, noteCard, string(run.Task)+" done")
-	return answer, nil
+	return answer, c.isIssued(ctx, hash, put, before, run.Task)
+}
+
+// next is the command whose answer is missing, or how the run has ended.
+func (run issuing) next(made issue.Card) (command []byte, err error) {
+	return replay(run.Seed, run.Answers, func(random io.Reader, exchange card.Exchange) error {
+		if run.Task == wire.Reset {
+			return issue.Reset(made, random, exchange)
+		}
+		return issue.Personalise(made, random, exchange)
+	})
+}
+
+// isIssued writes down what a card has become.
+func (c *Cashier) isIssued(ctx context.Context, hash uid.Hash, put wallet.OpID, before issued, task wire.Task) error {
+	after := issued{Version: before.Version, Made: true}
+	if task == wire.Reset {
+		after = issued{Version: before.Version + 1}
+	}
+	if after == before {
+		return nil
+	}
+	err := c.save(ctx, issuedPrefix+hex.EncodeToString(hash[:]), put, after)
+	if errors.Is(err, errChanged) { // the same answer has come twice
+		err = nil
+	}
+	return err
 }
 
 // noteCard is the product that a kiosk's notes have of a card that was issued.
 const noteCard = "card"
 
-// toIssue is the card of a request.
-func (c *Cashier) toIssue(asked wire.Issue) (number card.UID, hash uid.Hash, err error) {
+// toIssue is the card of a request, if the kiosk may issue it.
+func (c *Cashier) toIssue(ctx context.Context, k Kiosk, asked wire.Issue) (number card.UID, hash uid.Hash, err error) {
 	shown, err := uid.New(asked.UID)
 	switch {
+	case !k.Issuer:
+		return number, hash, ErrNotIssuer
 	case asked.ID == wallet.OpID{}:
 		return number, hash, fmt.Errorf("%w: a run with a card has an id", ErrInvalid)
 	case err != nil || len(asked.UID) != len(number) || shown.Random():
@@ -128,7 +145,15 @@ func (c *Cashier) toIssue(asked wire.Issue) (number card.UID, hash uid.Hash, err
 	case !slices.Contains(card.Kinds, asked.Kind):
 		return number, hash, fmt.Errorf("%w: there is no kind of card %.20q", ErrInvalid, string(asked.Kind))
 	}
-	hash, err = shown.Hash(c.Keys.UIDs)
+	if hash, err = shown.Hash(c.Keys.UIDs); err != nil {
+		return number, hash, err
+	}
+	switch _, _, err = load[Card](ctx, c, registerOf(hash)); {
+	case err == nil:
+		err = errOwned
+	case errors.Is(err, wallet.ErrNotFound):
+		err = nil
+	}
 	return card.UID(asked.UID), hash, err
 }
 

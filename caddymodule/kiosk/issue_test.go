@@ -212,6 +212,20 @@ func TestWhatACardHasSignedIsWorthNothingOnceItIsIssuedAgain(t *testing.T) {
 	h.has(wallet.Unit*9/10, wallet.Unit/10)
 }
 
+// The attack: the number of a card that was issued and nobody has claimed yet is copied, and
+// the copy claimed.
+func TestACardThatWasIssuedIsClaimedByWhatItProves(t *testing.T) {
+	s := open(t)
+	desk, d := s.enrolAs("desk", true), virtual.NewDESFire(blankNumber, virtual.EV2)
+	copied := byUID(t, blankNumber, "")
+	desk.wants(desk.tap("gate", copied), wire.Unknown, "")
+	desk.issued(wire.Personalise, card.KindDESFire, blankNumber, d.Transmit)
+	desk.wants(desk.tap("gate", copied), wire.Refused, wire.ProofNeeded)
+	desk.wants(desk.talk("gate", byUID(t, blankNumber, card.KindDESFire), d.Transmit), wire.Unknown, "")
+	desk.issued(wire.Reset, card.KindDESFire, blankNumber, d.Transmit)
+	desk.wants(desk.tap("gate", copied), wire.Unknown, "")
+}
+
 // The attack: a card of another site is laid down until it locks.
 func TestAForeignCardIsTriedOnceInARun(t *testing.T) {
 	s := open(t)

@@ -67,8 +67,7 @@ func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdic
 	}
 	switch {
 	case errors.Is(err, wallet.ErrNotFound):
-		v.Outcome, v.Claim = wire.Unknown, c.newClaim(p)
-		return nil
+		return c.unknown(ctx, p, v)
 	case err != nil || reason != "":
 		v.Reason = reason
 		return err
@@ -82,6 +81,20 @@ func (c *Cashier) judge(ctx context.Context, k Kiosk, t wire.Tap, v *wire.Verdic
 		return err
 	}
 	return c.setAside(ctx, k, t, p, one, product.Price, v)
+}
+
+// unknown is the verdict on a card that nobody has. One that was issued here is claimed by
+// what it proves, and by nobody who has its number alone.
+func (c *Cashier) unknown(ctx context.Context, p proof, v *wire.Verdict) error {
+	made, _, err := c.issuedOf(ctx, p.hash)
+	switch {
+	case err != nil:
+	case made.Made && p.tier == TierUID:
+		v.Reason = wire.ProofNeeded
+	default:
+		v.Outcome, v.Claim = wire.Unknown, c.newClaim(p)
+	}
+	return err
 }
 
 // errTapTime is a tap whose id the ledger would not take either: it is found before the
