@@ -82,7 +82,7 @@ race:
 # says how. BENCH is its flags.
 BENCH ?=
 bench: setup
-	@go run ./caddymodule/bench -scale -redis $(BENCH)
+	@go run ./caddymodule/bench -scale -redis -taps $(BENCH)
 
 # The same of two of the field's middlewares, which npm brings (Node.js 20).
 bench-field: setup

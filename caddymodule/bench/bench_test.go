@@ -19,7 +19,7 @@ func TestTheBenchmarkAccountsForEveryAnswer(t *testing.T) {
 	err := bench(t.Context(), options{
 		rounds: 1, window: 200 * time.Millisecond, wallets: 100, dir: t.TempDir(), json: true,
 		only:  regexp.MustCompile(`file_server, 64|reverse_proxy, 256`),
-		scale: true,
+		scale: true, taps: 3,
 		large: scale.Options{Wallets: 1000, Entries: 10_000, Burst: 50 * time.Millisecond, Settle: 50 * time.Millisecond},
 	}, &out, &progress)
 	if err != nil {
@@ -49,6 +49,14 @@ func TestTheBenchmarkAccountsForEveryAnswer(t *testing.T) {
 	}
 	if m := got.Machine; m.Cores < 1 || m.CPU == unknown || m.Kernel == unknown || m.FileSystem == unknown || m.Caddy == unknown || m.Wrk == unknown {
 		t.Errorf("the machine is %+v", m)
+	}
+	if got.Taps == nil || len(got.Taps.Rows) != 4 || got.Taps.Program < 1e6 || got.Taps.Resident < 1e6 {
+		t.Fatalf("taps were measured as %+v", got.Taps)
+	}
+	for _, r := range got.Taps.Rows {
+		if r.Taps != 3 || r.P50 <= 0 || r.P95 < r.P50 || r.P99 < r.P95 {
+			t.Errorf("taps were measured as %+v", r)
+		}
 	}
 	wantTables(t, got)
 }
@@ -109,6 +117,7 @@ func wantTables(t *testing.T, r result) {
 	for _, want := range []string{
 		"| file_server | 64 | unpriced path | ", "| reverse_proxy | 256 | bare, token | ",
 		"1000 wallets, 10000 entries", "| durable charges by 256 callers | ", "while a snapshot is made | p50 ",
+		"| bank card (fDDA) | ", "MB for ARMv6",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the tables do not have %q:\n%s", want, out.String())

@@ -8,7 +8,10 @@ import (
 	"path/filepath"
 )
 
-const modulePath = "github.com/caddy-paywall/caddy-paywall/caddymodule"
+const (
+	modulePath = "github.com/caddy-paywall/caddy-paywall/caddymodule"
+	kioskPath  = "github.com/caddy-paywall/caddy-paywall/rfidbridge"
+)
 
 // buildFlags are those of make build, so that what is measured is what is
 // shipped, and the build cache is shared.

@@ -36,6 +36,13 @@
 // by CPU. Then the benchmark charges by itself, without a Caddy. The AOF is never
 // rewritten meanwhile; -redis-memory measures how it grows, and Redis' memory.
 //
+// # Taps
+//
+// With -taps cards are tapped at a kiosk (taps.go): by their number, by a message that they
+// sign, by a mutual authentication that the paywall drives, and bank cards that the kiosk
+// checks. The cards are personalised by the paywall, as real ones. The time of a reader and
+// of a card's chip is not in it. The books have to have what was tapped.
+//
 // # What it promises
 //
 // No row is fast because it did something else. Every answer has the status

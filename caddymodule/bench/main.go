@@ -32,6 +32,8 @@ type options struct {
 	scale   bool
 	large   scale.Options // of the ledger that -scale measures
 
+	taps int // of each run of a kind of card; zero: none
+
 	redis       bool
 	redisMemory bool
 	redisSizes  redisPlan // of the ledger that -redis-memory measures
@@ -62,6 +64,7 @@ func flags() (o options) {
 	flag.BoolVar(&o.json, "json", false, "print JSON in place of a table")
 	flag.BoolVar(&o.ballast, "ballast", true, "give bare Caddy as much memory in use as the paywall has, so that it collects garbage as seldom")
 	flag.BoolVar(&o.scale, "scale", false, "also measure a ledger of a million wallets and ten million entries")
+	taps := flag.Bool("taps", false, "also measure taps of cards at a kiosk")
 	flag.BoolVar(&o.redis, "redis", false, "also measure ledgers on Redis; needs redis-server")
 	flag.BoolVar(&o.redisMemory, "redis-memory", false, "also measure how much of Redis' memory a million wallets and their views take, some minutes; needs redis-server")
 	flag.BoolVar(&o.field, "field", false, "measure others' middlewares in place of the paywall; needs Node.js and the npm registry")
@@ -70,6 +73,9 @@ func flags() (o options) {
 		return err
 	})
 	flag.Parse()
+	if *taps {
+		o.taps = tapsEach
+	}
 	return o
 }
 
@@ -91,6 +97,7 @@ type result struct {
 	Lines   []line        `json:"lines"`
 	Scale   *scale.Result `json:"scale,omitempty"`
 	Redis   *redisResult  `json:"redis,omitempty"`
+	Taps    *tapResult    `json:"taps,omitempty"`
 }
 
 // bench measures what the options choose and writes the result to out.
@@ -143,7 +150,12 @@ func benchOurs(ctx context.Context, o options, dir string, progress io.Writer, f
 		}
 	}
 	if o.redis || o.redisMemory {
-		found.Redis, err = benchRedis(ctx, o, built, dir, progress)
+		if found.Redis, err = benchRedis(ctx, o, built, dir, progress); err != nil {
+			return err
+		}
+	}
+	if o.taps > 0 {
+		found.Taps, err = benchTaps(ctx, o, built, dir, progress)
 	}
 	return err
 }
@@ -166,7 +178,7 @@ func (o options) checkRows() error {
 		}
 	}
 	switch rows += paywalls; {
-	case rows == 0 && !o.redisMemory:
+	case rows == 0 && !o.redisMemory && o.taps == 0:
 		return fmt.Errorf("no row matches %q", o.only)
 	case o.profile != "" && (rows != 1 || paywalls != 1):
 		return errors.New("-profile is of one row that has a Caddy; choose it with -only")
@@ -219,6 +231,9 @@ func (r result) write(w io.Writer, asJSON bool) error {
 	}
 	if r.Redis != nil {
 		r.Redis.write(w)
+	}
+	if r.Taps != nil {
+		writeTaps(w, r.Taps)
 	}
 	return nil
 }

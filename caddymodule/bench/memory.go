@@ -5,9 +5,26 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"regexp"
 	"strconv"
 )
+
+// peak is the most memory that the process has had, in bytes (VmHWM of proc_pid_status(5)).
+func (p *process) peak() (int64, error) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/status")
+	if err != nil {
+		return 0, err
+	}
+	found := mostResident.FindSubmatch(text)
+	if found == nil {
+		return 0, fmt.Errorf("the memory of %s: %w", p.name, errors.ErrUnsupported)
+	}
+	kb, err := strconv.ParseInt(string(found[1]), 10, 64)
+	return kb << 10, err
+}
+
+var mostResident = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
 
 // maxHeapProfile is bytes of a heap profile that are read.
 const maxHeapProfile = 64 << 20

@@ -100,7 +100,15 @@ func (p *process) broken(err error) error {
 
 // cpu is the processor time that the process has used, of both modes.
 func (p *process) cpu() (time.Duration, error) {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/stat")
+	used, err := cpuOf(p.cmd.Process.Pid)
+	if err != nil {
+		err = fmt.Errorf("the processor time of %s: %w", p.name, err)
+	}
+	return used, err
+}
+
+func cpuOf(pid int) (time.Duration, error) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return 0, err
 	}
@@ -109,7 +117,7 @@ func (p *process) cpu() (time.Duration, error) {
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 	const user, system = 14 - 3, 15 - 3
 	if len(fields) <= system {
-		return 0, errors.New("/proc does not say how much processor time " + p.name + " has used")
+		return 0, errors.ErrUnsupported
 	}
 	u, err := strconv.ParseInt(fields[user], 10, 64)
 	if err != nil {
