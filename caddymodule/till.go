@@ -28,6 +28,9 @@ const (
 	tillHold   = 5 * time.Minute  // the seller is asked for as long
 	tillTap    = 10 * time.Minute // after which a form that has lain there is a new tap
 	mostCard   = 500              // bytes of what is typed
+
+	mostPicture = 240 // pixels of a code, which the smallest screen has room for
+	quietZone   = 8   // modules of it that stay white
 )
 
 // tillOf is the till's cookie; empty: the browser is none.
@@ -203,6 +206,7 @@ func (c *call) tillResult(lang string, v wire.Verdict) *page.TillResult {
 		}
 		r.Claim = claimPath(v.Claim)
 		if code, err := qr.Encode(scheme+c.r.Host+r.Claim, qr.M); err == nil {
+			code.Scale = max(1, mostPicture/(code.Size+quietZone))
 			r.Picture = "data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG())
 		}
 	case wire.Asked:

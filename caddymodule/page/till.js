@@ -15,6 +15,7 @@
 			const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
 			document.querySelector("main").replaceWith(fresh);
 			begin();
+			focus();
 		} catch {
 			form.submit();
 		}
@@ -26,21 +27,24 @@
 		if (done) {
 			waiting = window.setTimeout(function () { send(done, done.querySelector("button")); }, Number(done.dataset.wait));
 		}
+		offer();
+	}
+
+	function focus() {
 		const field = document.getElementById("pin") || document.getElementById("card");
 		if (field) {
 			field.focus();
 		}
-		offer();
 	}
 
 	// Web NFC: Chrome on Android.
 	let reader = null;
 	function offer() {
-		const button = document.getElementById("nfc");
-		if (button && "NDEFReader" in window) {
-			button.hidden = reader !== null;
+		const offered = document.getElementById("nfc");
+		if (offered && "NDEFReader" in window) {
+			offered.hidden = reader !== null;
 			document.getElementById("reading").hidden = reader === null;
-			button.onclick = read;
+			offered.querySelector("button").onclick = read;
 		}
 	}
 
