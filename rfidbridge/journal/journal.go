@@ -11,7 +11,6 @@
 package journal
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
@@ -105,25 +104,21 @@ func Open(path string) (*Journal, error) {
 
 // read takes the lines in, and returns how many bytes of them are whole.
 func (j *Journal) read(text []byte) (whole int, err error) {
-	scanner := bufio.NewScanner(bytes.NewReader(text))
-	scanner.Buffer(nil, mostLine)
-	for n := 1; scanner.Scan(); n++ {
-		raw := scanner.Bytes()
+	for n := 1; ; n++ {
+		raw, _, ended := bytes.Cut(text[whole:], []byte("\n"))
 		var l line
-		if end := whole + len(raw); end == len(text) {
-			return whole, nil // without its end: it was being written
-		}
-		if json.Unmarshal(raw, &l) != nil || l.Previous != j.last {
+		switch {
+		case len(raw) >= mostLine:
+			return 0, fmt.Errorf("%w: line %d is longer than any", ErrCorrupt, n)
+		case !ended:
+			return whole, nil // it was being written
+		case json.Unmarshal(raw, &l) != nil || l.Previous != j.last:
 			return 0, fmt.Errorf("%w: line %d does not follow from those before it", ErrCorrupt, n)
 		}
 		whole += len(raw) + 1
 		j.last = hashOf(raw)
 		j.note(l.Entry)
 	}
-	if err := scanner.Err(); err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	return whole, nil
 }
 
 func hashOf(raw []byte) string {
