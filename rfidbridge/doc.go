@@ -16,6 +16,7 @@
 //	serial            serial lines, of readers and of relays
 //	uid, card         what a card has shown, and what that proves
 //	guard             taps that look alike
+//	offline           what a kiosk grants while the paywall does not answer
 //	tap, journal      a tap from the card to the settlement, and what is owed after a crash
 //	actuator, mqtt    what opens
 //	screen, words     what who taps is told; fill: how a page is filled in

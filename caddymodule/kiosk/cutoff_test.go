@@ -224,6 +224,7 @@ func TestALostGrantIsPaidOnce(t *testing.T) {
 // lost besides: what has opened is paid once but where nobody can know it, and nobody pays
 // without.
 func TestPowerMayBeLostAtAnyStepOffline(t *testing.T) {
+	t.Parallel() // it waits for the disk
 	for _, fate := range []lost{nothing, answer} {
 		for at := 1; ; at++ {
 			l, h, n := cutOff(t, 10*wallet.Unit)
@@ -269,6 +270,7 @@ func TestPowerMayBeLostAtAnyStepOffline(t *testing.T) {
 // up): each product that was handed out is paid once or owed once, none is paid that was not,
 // and the books add up.
 func TestEveryProductIsPaidOnceWhateverHappens(t *testing.T) {
+	t.Parallel()           // it waits for the disk
 	for round := range 6 { // the first two lose no power while they open: they must be exact
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)

@@ -145,3 +145,24 @@ func (c *Cashier) PayDebts(ctx context.Context, owner wallet.WalletID, generatio
 	}
 	return 0, nil
 }
+
+// CardsPaid are a wallet's cards, after it has paid what it owes for them as far as it can,
+// and what is left of that.
+func (c *Cashier) CardsPaid(ctx context.Context, owner wallet.Wallet) (all []Card, owed wallet.Amount, err error) {
+	if owed, err = c.PayDebts(ctx, owner.ID, owner.Generation); err != nil {
+		return nil, 0, err
+	}
+	if all, err = c.Cards(ctx, owner.ID); err != nil || owed > 0 {
+		return all, owed, err
+	}
+	for i := range all {
+		if !all[i].Indebted { // or it has a card's place that was
+			continue
+		}
+		if err := c.indebt(ctx, cardPrefix+all[i].ID, owner.ID, false); err != nil {
+			return nil, 0, err
+		}
+		all[i].Indebted = false
+	}
+	return all, 0, nil
+}

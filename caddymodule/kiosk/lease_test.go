@@ -165,3 +165,34 @@ func TestAnotherMachineBeginsAnew(t *testing.T) {
 	next.syncs(wire.Settled, wire.Settled)
 	h.has(16*wallet.Unit, 0)
 }
+
+// A card that has changed hands pays from its new holder's wallet: what the other one has
+// lent for it goes back to them.
+func TestALeaseEndsWithItsHolder(t *testing.T) {
+	s, m := offlineShop(t)
+	h, other := s.holder(9*wallet.Unit), s.holder(9*wallet.Unit)
+	n := h.signing(m, 1)
+	l := m.admits(message(n))
+	m.grants(l.Handle, l.ID, "1.00")
+	m.syncs(wire.Settled)
+	m.unsent = nil
+	s.clock.Advance(time.Minute)
+	m.admits(message(n))
+	h.has(3*wallet.Unit, 5*wallet.Unit)
+	cards, err := s.Cards(t.Context(), h.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.RemoveCard(t.Context(), h.id, cards[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	other.opens(other.claims(m.machine, message(n)))
+	s.clock.Advance(time.Minute)
+	next := m.admits(message(n))
+	h.has(8*wallet.Unit, 0)
+	other.has(4*wallet.Unit, 5*wallet.Unit)
+	m.grants(next.Handle, next.ID, "1.00")
+	m.syncs(wire.Settled)
+	h.has(8*wallet.Unit, 0)
+	other.has(8*wallet.Unit, 0)
+}

@@ -1,18 +1,12 @@
 package kiosk
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"strings"
 	"time"
 
-	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
@@ -46,8 +40,6 @@ const (
 
 	// leaseGrace is how long after its end a lease waits for what was spent of it.
 	leaseGrace = 24 * time.Hour
-	ticketLife = 5 * time.Minute
-	ticketSeal = "ticket "
 )
 
 // standing is what the paywall knows of a card that may pay offline at a kiosk. It outlives
@@ -122,121 +114,4 @@ func (c *Cashier) handle(kiosk, id string) string {
 	mac := hmac.New(sha256.New, c.Keys.Handles)
 	mac.Write([]byte("handle\x00" + kiosk + "\x00" + id))
 	return hex.EncodeToString(mac.Sum(nil))[:wire.HandleSize]
-}
-
-// ticket is with what a kiosk asks for a lease: that a card has paid there just now. It has
-// the card's number, since its key is derived from that, and the paywall keeps none.
-type ticket struct {
-	Tap     wallet.OpID `json:"t"`
-	Card    string      `json:"c"` // its register
-	Number  wire.Hex    `json:"n"`
-	Kind    card.Kind   `json:"k,omitempty"`
-	Tier    Tier        `json:"p"`
-	Version uint32      `json:"v"`
-	Expires int64       `json:"x"`
-}
-
-// newTicket is for a card that was granted a tap; empty where it may not pay offline.
-func (c *Cashier) newTicket(k Kiosk, tap wallet.OpID, p proof, one Card) (string, error) {
-	if c.Offline == nil || !one.Offline || c.offlineProof(p) < max(c.Offline.Proof, c.Terms[k.Name].Proof) {
-		return "", nil
-	}
-	text, err := json.Marshal(ticket{
-		Tap: tap, Card: p.register, Number: p.uid.Bytes(), Kind: p.kind, Tier: p.tier, Version: one.Version,
-		Expires: c.Now().Add(ticketLife).UnixMilli(),
-	})
-	return c.seal(text, ticketSeal+k.Name), err
-}
-
-// offlineProof is what a card can prove to a kiosk alone: that it has its key, or nothing.
-func (c *Cashier) offlineProof(p proof) Tier {
-	if _, ours := p.number(); ours && p.kind != "" && (p.signed || p.tier >= TierMutual) {
-		return TierMutual
-	}
-	return TierUID
-}
-
-func (t ticket) proof() Tier {
-	if t.Kind != "" && t.Tier > TierUID && len(t.Number) == len(card.UID{}) {
-		return TierMutual
-	}
-	return TierUID
-}
-
-// Lease admits the card of a granted tap to a kiosk, and sets money aside for it there
-// where the wallet has some. It is asked for after the tap, which need not wait for it; again
-// it is the same. ErrCode where the ticket is none, or the card may not pay offline any more.
-func (c *Cashier) Lease(ctx context.Context, k Kiosk, r wire.LeaseRequest) (wire.Lease, error) {
-	text, err := c.open(r.Ticket, ticketSeal+k.Name)
-	if err != nil {
-		return wire.Lease{}, err
-	}
-	var t ticket
-	if json.Unmarshal(text, &t) != nil || t.Expires <= c.Now().UnixMilli() || c.Offline == nil {
-		return wire.Lease{}, ErrCode
-	}
-	one, _, err := load[Card](ctx, c, t.Card)
-	switch {
-	case errors.Is(err, wallet.ErrNotFound), err == nil && !one.paysOffline():
-		return wire.Lease{}, ErrCode
-	case err != nil:
-		return wire.Lease{}, err
-	}
-	handle := c.handle(k.Name, strings.TrimPrefix(t.Card, cardPrefix))
-	s, err := c.admit(ctx, k, handle, t, one)
-	if err != nil {
-		return wire.Lease{}, err
-	}
-	if s, err = c.lend(ctx, k, handle, t, s, one); err != nil {
-		return wire.Lease{}, err
-	}
-	return c.leased(k, handle, t, s, one)
-}
-
-// paysOffline reports whether a card's holder allows that, and nobody stops it. A kiosk that
-// is cut off cannot compare a PIN, and so a card that has one waits for the paywall.
-func (one *Card) paysOffline() bool {
-	return one.Offline && one.PIN == nil && one.Replaced == "" && one.Replaces == "" && !one.Blocked && !one.Indebted
-}
-
-// admit notes that the card has paid at the kiosk: its bounds begin anew. A ticket does so
-// once, and an older one not at all.
-func (c *Cashier) admit(ctx context.Context, k Kiosk, handle string, t ticket, one Card) (standing, error) {
-	return upsert(ctx, c, standingName(k.Name, handle), func(s *standing) error {
-		if !t.Tap.Time().After(s.Ticket.Time()) && s.Ticket != (wallet.OpID{}) {
-			return errKeep
-		}
-		if s.Wallet != one.Wallet && s.Lease != nil {
-			return fmt.Errorf("%w: the lease of the card's wallet before is not settled", ErrBusy)
-		}
-		if !bytes.Equal(s.Key, k.Key) { // the records of another machine that had the name
-			s.Key, s.Seq, s.Last = k.Key, 0, share{}
-		}
-		s.Card, s.Wallet, s.Generation, s.Ticket, s.Proof = t.Card, one.Wallet, one.Generation, t.Tap, t.proof()
-		s.Risk, s.Sum, s.Taps = c.Offline.Risk, 0, 0
-		if s.Proof < TierMutual {
-			s.Risk = Risk{}
-		}
-		return nil
-	})
-}
-
-// leased is what the kiosk is told.
-func (c *Cashier) leased(k Kiosk, handle string, t ticket, s standing, one Card) (wire.Lease, error) {
-	limit := c.limits(k.Name, t.Tier).Tap
-	if one.Own != nil {
-		limit = min(limit, one.Own.Tap)
-	}
-	l := wire.Lease{Handle: handle, Proof: t.proof().String(), Kind: t.Kind, Tap: c.text(limit), Sum: c.text(s.Sum), Taps: s.Taps}
-	if s.Lease != nil && s.Lease.Held && !s.Lease.Closing {
-		l.ID, l.Until, l.Amount = s.Lease.ID, s.Lease.Until, c.text(s.Lease.Amount-s.Lease.Spent)
-	}
-	if t.proof() < TierMutual {
-		l.Kind = ""
-		return l, nil
-	}
-	key := card.Offline.Key(card.Bolt(c.Keys.Cards, card.UID(t.Number), t.Version))
-	var err error
-	l.Key, err = wire.SealCardKey(k.Key, handle, key[:])
-	return l, err
 }

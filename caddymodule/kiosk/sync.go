@@ -67,6 +67,15 @@ func (c *Cashier) chain(ctx context.Context, k Kiosk) (chain, error) {
 	return ch.of(k), err
 }
 
+// Flags are what the operator has to know of a kiosk's offline taps, the newest last.
+func (c *Cashier) Flags(ctx context.Context, kiosk string) ([]Flag, error) {
+	ch, _, err := load[chain](ctx, c, chainPrefix+kiosk)
+	if errors.Is(err, wallet.ErrNotFound) {
+		err = nil
+	}
+	return ch.Flags, err
+}
+
 // signed is a record of which the signature has been verified.
 type signed struct {
 	wire.Record

@@ -71,17 +71,19 @@ func (q question) lease() (wallet.OpID, error) {
 
 // risk is why the card may not have it without a lease.
 func (q question) risk() error {
-	most, err := readRisk(q.terms.Risk)
+	most, err1 := readRisk(q.terms.Risk)
+	own, err2 := readRisk(q.card.Risk)
 	switch {
-	case err != nil:
-		return err
+	case err1 != nil, err2 != nil:
+		return errors.Join(err1, err2)
 	case !q.card.Mutual:
 		return errBounds
 	case q.trust != Sure:
 		return errClock
 	case q.now.Sub(q.contact) > milliseconds(q.terms.Age), q.now.Sub(time.UnixMilli(q.card.Seen)) > seenWithin:
 		return errContact
-	case q.price > most.tap, q.card.Sum+q.risked.sum+q.price > most.card, q.card.Taps+q.risked.taps >= q.terms.Risk.Taps:
+	case q.price > min(most.tap, own.tap), q.card.Sum+q.risked.sum+q.price > min(most.card, own.card),
+		q.card.Taps+q.risked.taps >= min(q.terms.Risk.Taps, q.card.Risk.Taps):
 		return errBounds
 	case q.all.sum+q.price > most.total, q.all.taps >= q.terms.Risk.Count:
 		return errKiosk

@@ -25,6 +25,7 @@ func good(t *testing.T) question {
 	return question{
 		card: known{
 			Mutual: true, Tap: 10 * wallet.Unit, Lease: id, Left: 5 * wallet.Unit, Until: noon.Add(time.Hour).UnixMilli(), Seen: noon.Add(-time.Hour).UnixMilli(),
+			Risk: wire.Risk{Tap: "3.00", Card: "9.00", Taps: 9},
 		},
 		price: wallet.Unit, product: wire.Product{Name: "coffee", Price: "1.00"}, leased: use{2 * wallet.Unit, 2},
 		terms: &wire.Offline{
@@ -74,6 +75,8 @@ func TestEachBoundStopsWhatIsBeyondIt(t *testing.T) {
 		"without a lease, above the kiosk's sum": {func(q *question) { noLease(q); q.all.sum = 9*wallet.Unit + 1 }, errKiosk},
 		"without a lease, above its count":       {func(q *question) { noLease(q); q.all.taps = 20 }, errKiosk},
 		"without a lease, without a risk":        {func(q *question) { noLease(q); q.terms.Risk = wire.Risk{} }, errBounds},
+		"without a lease, the card's own risk":   {func(q *question) { noLease(q); q.card.Risk.Card = "0.99" }, errBounds},
+		"without a lease, a card without risk":   {func(q *question) { noLease(q); q.card.Risk = wire.Risk{} }, errBounds},
 		"a risk that does not read":              {func(q *question) { noLease(q); q.terms.Risk.Card = "lots" }, wallet.ErrAmount},
 	} {
 		q := good(t)

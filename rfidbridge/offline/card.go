@@ -27,6 +27,8 @@ type known struct {
 	Asked int64         `json:"asked"`
 	Until int64         `json:"until,omitempty"`
 
+	Risk wire.Risk `json:"risk,omitzero"` // its bounds without a lease
+
 	// What was granted without a lease since it has paid online, as far as the paywall has
 	// the records.
 	Sum  wallet.Amount `json:"sum,omitempty"`

@@ -151,7 +151,7 @@ func (a *Authority) lent(id tap.ID, l wire.Lease) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now, _ := a.clock.now()
-	one := known{Handle: l.Handle, Mutual: l.Proof != "uid", Kind: l.Kind, Lease: l.ID, Until: l.Until, Taps: l.Taps, Seen: now.UnixMilli(), Asked: now.UnixMilli()}
+	one := known{Handle: l.Handle, Mutual: l.Proof != "uid", Kind: l.Kind, Lease: l.ID, Until: l.Until, Risk: l.Risk, Taps: l.Taps, Seen: now.UnixMilli(), Asked: now.UnixMilli()}
 	var err error
 	for to, text := range map[*wallet.Amount]string{&one.Tap: l.Tap, &one.Sum: l.Sum, &one.Left: l.Amount} {
 		if *to, err = readAmount(text); err != nil {

@@ -51,6 +51,7 @@ type Lease struct {
 	ID     wallet.OpID `json:"lease,omitzero"`   // zero: nothing is set aside
 	Amount string      `json:"amount,omitempty"` // that is left of it
 	Until  int64       `json:"until,omitempty"`  // milliseconds since 1970
+	Risk   Risk        `json:"risk,omitzero"`    // its own bounds without a lease, as the paywall will hold them
 	Sum    string      `json:"sum,omitempty"`    // that counts as granted without a lease
 	Taps   int         `json:"taps"`             // and how often
 }
