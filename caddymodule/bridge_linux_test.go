@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -65,7 +66,7 @@ func (b *bridgeAt) run() (stop func()) {
 	return func() {
 		b.Helper()
 		cancel()
-		if err := <-ended; err != nil {
+		if err := <-ended; err != nil && !errors.Is(err, client.ErrUncertain) { // it owes something still
 			b.Error(err)
 		}
 		b.must(j.Close())

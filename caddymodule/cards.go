@@ -35,21 +35,26 @@ func (c *call) showCards() error {
 		return err
 	}
 	var all []kiosk.Card
+	var owed wallet.Amount
 	if held != nil {
-		if all, err = c.app.cashier(c.keys, c.ledger).Cards(c.r.Context(), held.ID); err != nil {
+		if all, owed, err = c.app.cashier(c.keys, c.ledger).CardsPaid(c.r.Context(), *held); err != nil {
 			return c.kioskProblem(err)
 		}
 		slices.SortFunc(all, func(a, b kiosk.Card) int { return cmp.Or(cmp.Compare(a.Added, b.Added), cmp.Compare(a.ID, b.ID)) })
 	}
 	switch {
 	case c.form() == asHTML:
-		return c.showCardsPage(held, all)
+		return c.showCardsPage(held, all, owed)
 	case held == nil:
 		return refusalOf(wallet.NotFound)
 	}
 	answer := cardsJSON{Cards: make([]cardJSON, 0, len(all))}
 	for _, one := range all {
 		answer.Cards = append(answer.Cards, c.cardJSON(one))
+	}
+	if owed > 0 {
+		shown := c.app.money(owed)
+		answer.Owed = &shown
 	}
 	writeJSON(c.w, http.StatusOK, "application/json", answer)
 	return nil
@@ -63,8 +68,8 @@ func claimPath(claim string) string {
 	return page.CardsPath + "?" + url.Values{"claim": {claim}}.Encode()
 }
 
-func (c *call) showCardsPage(held *wallet.Wallet, all []kiosk.Card) error {
-	p := page.Cards{Frame: c.app.frame(c.r), Exists: held != nil, Return: page.CardsPath}
+func (c *call) showCardsPage(held *wallet.Wallet, all []kiosk.Card, owed wallet.Amount) error {
+	p := page.Cards{Frame: c.app.frame(c.r), Exists: held != nil, Return: page.CardsPath, Owed: owed}
 	if claim := c.r.URL.Query().Get("claim"); len(claim) <= maxClaim {
 		p.Claim = claim
 	}

@@ -28,6 +28,7 @@ type cardJSON struct {
 
 type cardsJSON struct {
 	Cards []cardJSON `json:"cards"`
+	Owed  *moneyJSON `json:"owed,omitempty"` // for taps at kiosks that were cut off
 }
 
 func (c *call) cardJSON(one kiosk.Card) cardJSON {
@@ -66,6 +67,7 @@ func (c *call) cardShown(one kiosk.Card) page.Card {
 	shown := page.Card{
 		ID: one.ID, Name: one.Name, Signs: one.Tier > kiosk.TierUID, Spent: c.spentToday(one),
 		Blocked: one.Blocked, PINBlocked: one.PINBlocked(), Replaced: one.Replaced != "", Pending: one.Replaces != "",
+		Offline: one.Offline, MayOffline: c.app.Kiosks.offline != nil && one.PIN == nil,
 	}
 	if one.Own != nil {
 		shown.Tap, shown.Day = c.limitText(one.Own.Tap), c.limitText(one.Own.Day)

@@ -40,7 +40,13 @@ func listKiosks(cmd *cobra.Command, _ []string) error {
 			if k.Issuer {
 				name += " (issues cards)"
 			}
-			row(w, name, k.Health, seen, k.Version, k.Backlog, readersText(k))
+			row(w, name, k.Health, seen, k.Version, backlogText(k), readersText(k))
+			if k.Owed != "" {
+				row(w, "", "owed", "", "", k.Owed)
+			}
+			for _, f := range k.Flags {
+				row(w, "", "offline", f.Time.Format(time.DateTime), f.What)
+			}
 			for _, tap := range k.Taps {
 				if taps {
 					row(w, "", tap.Outcome, tap.Time.Format(time.DateTime), tap.Product)
@@ -49,6 +55,14 @@ func listKiosks(cmd *cobra.Command, _ []string) error {
 		}
 	})
 	return err
+}
+
+// backlogText is how many taps a kiosk has not settled, and since when.
+func backlogText(k operatorKiosk) string {
+	if k.Oldest.IsZero() {
+		return fmt.Sprint(k.Backlog)
+	}
+	return fmt.Sprintf("%d since %s", k.Backlog, k.Oldest.Format(time.DateTime))
 }
 
 // readersText is how many readers a kiosk has and what is wrong with one.

@@ -3,8 +3,10 @@ package caddymodule
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
+	"github.com/caddy-paywall/caddy-paywall/caddymodule/kiosk"
 	"github.com/caddy-paywall/caddy-paywall/meter"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
@@ -164,6 +166,7 @@ func (c *operatorCall) report() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	rows = foldOffline(rows)
 	answer := make([]revenueJSON, 0, len(rows))
 	for _, row := range rows {
 		host, path := meter.SplitResource(row.Resource)
@@ -173,6 +176,24 @@ func (c *operatorCall) report() (any, error) {
 		})
 	}
 	return answer, nil
+}
+
+// foldOffline adds what was paid for offline taps up: in the books each is a resource of its
+// own, so that it is paid once. Rows of one day and rule are behind each other.
+func foldOffline(rows []wallet.Revenue) (folded []wallet.Revenue) {
+	for _, row := range rows {
+		if strings.HasPrefix(row.Resource, kiosk.OfflineResource) {
+			row.Resource = ""
+		}
+		if n := len(folded) - 1; n >= 0 && row.Resource == "" && folded[n].Resource == "" && folded[n].Day == row.Day && folded[n].Rule == row.Rule {
+			folded[n].Sales += row.Sales
+			folded[n].Visits += row.Visits
+			folded[n].Amount += row.Amount
+			continue
+		}
+		folded = append(folded, row)
+	}
+	return folded
 }
 
 // auditJSON is the result of verify.

@@ -28,6 +28,10 @@ type operatorKiosk struct {
 	Issuer   bool          `json:"issuer,omitempty"` // it may issue cards
 	Version  string        `json:"version,omitempty"`
 	Backlog  int           `json:"backlog"`
+	Oldest   time.Time     `json:"oldest,omitzero"` // of the backlog
+	Owed     string        `json:"owed,omitempty"`  // for its offline taps, by wallets that were short
+	Owing    []operatorDue `json:"owing,omitempty"`
+	Flags    []kioskFlag   `json:"flags,omitempty"` // what is wrong with its offline taps
 	Readers  []wire.Reader `json:"readers"`
 	Taps     []operatorTap `json:"taps"`
 }
@@ -57,6 +61,38 @@ type operatorTap struct {
 	Outcome string    `json:"outcome"`
 }
 
+// operatorDue is a tap, or the taps of a lease, that is not paid yet.
+type operatorDue struct {
+	Time    time.Time `json:"time"`
+	Product string    `json:"product"`
+	Amount  string    `json:"amount"`
+}
+
+type kioskFlag struct {
+	Time time.Time `json:"time"`
+	Tap  string    `json:"tap,omitempty"`
+	What string    `json:"what"`
+}
+
+// offline adds what the operator has to know of a kiosk's offline taps.
+func (c *operatorCall) offline(cashier *kiosk.Cashier, one *operatorKiosk, debts []kiosk.Debt) error {
+	owed := wallet.Amount(0)
+	for _, d := range debts {
+		if d.Kiosk == one.Kiosk {
+			owed += d.Amount
+			one.Owing = append(one.Owing, operatorDue{d.Time, d.Product, c.currency.Format(d.Amount)})
+		}
+	}
+	if owed > 0 {
+		one.Owed = c.currency.Format(owed)
+	}
+	flags, err := cashier.Flags(c.r.Context(), one.Kiosk)
+	for _, f := range flags {
+		one.Flags = append(one.Flags, kioskFlag{time.UnixMilli(f.Time).UTC(), f.Tap, f.What})
+	}
+	return err
+}
+
 // kiosks is who looks after them, or an error where the configuration has none.
 func (c *operatorCall) kiosks() (*kiosk.Cashier, error) {
 	if c.Kiosks == nil {
@@ -83,6 +119,13 @@ func (c *operatorCall) listKiosks() (any, error) {
 		return nil, err
 	}
 	all, err := cashier.Kiosks(c.r.Context())
+	if err != nil {
+		return nil, err
+	}
+	debts, err := cashier.Debts(c.r.Context())
+	if err != nil {
+		return nil, err
+	}
 	shown := make([]operatorKiosk, 0, len(all))
 	for _, k := range all {
 		one := operatorKiosk{
@@ -92,12 +135,18 @@ func (c *operatorCall) listKiosks() (any, error) {
 		if k.Seen != 0 {
 			one.Seen = time.UnixMilli(k.Seen).UTC()
 		}
+		if k.State.Oldest != 0 {
+			one.Oldest = time.UnixMilli(k.State.Oldest).UTC()
+		}
+		if err := c.offline(cashier, &one, debts); err != nil {
+			return nil, err
+		}
 		for _, n := range k.Taps {
 			one.Taps = append(one.Taps, operatorTap{time.UnixMilli(n.Time).UTC(), n.Product, n.Outcome})
 		}
 		shown = append(shown, one)
 	}
-	return shown, err
+	return shown, nil
 }
 
 func (c *operatorCall) disableKiosk() (any, error) {

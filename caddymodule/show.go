@@ -3,8 +3,10 @@ package caddymodule
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
+	"github.com/caddy-paywall/caddy-paywall/caddymodule/kiosk"
 	"github.com/caddy-paywall/caddy-paywall/caddymodule/page"
 	"github.com/caddy-paywall/caddy-paywall/meter"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
@@ -109,6 +111,7 @@ func (c *call) fill(p *page.Wallet, held wallet.Wallet, entries []wallet.Entry) 
 		_, path := meter.SplitResource(e.Resource)
 		p.Entries = append(p.Entries, page.Entry{
 			Time: e.Time, Kind: e.Kind, Amount: e.Amount, Balance: e.Balance, Visits: e.Visits, Path: path, Note: noteOf(e),
+			Kiosk: e.Kind == wallet.KindCharge && strings.HasPrefix(e.Resource, kiosk.OfflineResource),
 		})
 	}
 }

@@ -22,6 +22,9 @@ type Cards struct {
 	// Return is where the ways to a wallet lead back to: this page with its claim.
 	Return string
 
+	// Owed is for taps at kiosks that were cut off, which the wallet could not pay.
+	Owed wallet.Amount
+
 	// Cards are the wallet's, the oldest first.
 	Cards []Card
 }
@@ -43,6 +46,9 @@ type Card struct {
 	PIN   bool          // it has one
 	Above wallet.Amount // what is paid without it in a day
 
+	Offline    bool // it may pay at kiosks that are cut off
+	MayOffline bool // its holder can allow that
+
 	Open bool // shown with all that can be done with it
 }
 
@@ -54,6 +60,7 @@ type cardsView struct {
 	frameView
 	HasWallet     bool
 	Claim, Return string
+	Owed          wallet.Amount
 	Cards         []cardView
 	Replaced      []cardView
 }
@@ -67,7 +74,7 @@ type cardView struct {
 }
 
 func (p Cards) view() cardsView {
-	v := cardsView{frameView: p.Frame.view(!p.Exists), HasWallet: p.Exists, Claim: p.Claim, Return: p.Return}
+	v := cardsView{frameView: p.Frame.view(!p.Exists), HasWallet: p.Exists, Claim: p.Claim, Return: p.Return, Owed: p.Owed}
 	for i, one := range p.Cards {
 		one.Name = clean(one.Name, maxName)
 		shown := cardView{Card: one, Number: strconv.Itoa(i + 1), Removal: v.Action(RemoveCardPath)}

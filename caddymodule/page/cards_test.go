@@ -75,3 +75,23 @@ func TestAClaimWaitsForAWallet(t *testing.T) {
 		t.Errorf("the claim is %q", got)
 	}
 }
+
+// A holder decides whether a card pays where there is no connection, and sees what they owe
+// for that.
+func TestACardsPageSaysWhatIsPaidWithoutAConnection(t *testing.T) {
+	text := cardsPage(t, "offline")
+	for _, want := range []string{"You owe $2.40", "It does not pay at kiosks that have lost", "It also pays at kiosks that have lost"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+	got := buttons(t, text, ChangeCardPath)
+	for _, want := range []string{"Let it pay without a connection", "Do not let it pay without a connection"} {
+		if !slices.Contains(got, want) {
+			t.Errorf("the buttons are %q, without %q", got, want)
+		}
+	}
+	if strings.Contains(cardsPage(t, "full"), "without a connection") {
+		t.Error("it speaks of kiosks without a connection where there are none")
+	}
+}

@@ -108,8 +108,11 @@ func sampleCards(frame Frame) map[string]Cards {
 	claimed.Notice = &Notice{Error: true, Key: CardClaim}
 	stranger := claimed
 	stranger.Exists, stranger.Cards, stranger.Notice = false, nil, nil
+	offline := Cards{Frame: frame, Exists: true, Return: CardsPath, Owed: cents(240), Cards: []Card{
+		{ID: "0a1b", Name: "The red one", MayOffline: true, Open: true}, {ID: "2c3d", Signs: true, MayOffline: true, Offline: true},
+	}}
 	return map[string]Cards{
-		"full": full, "claimed": claimed, "stranger": stranger, "empty": {Frame: frame, Exists: true, Return: CardsPath},
+		"offline": offline, "full": full, "claimed": claimed, "stranger": stranger, "empty": {Frame: frame, Exists: true, Return: CardsPath},
 		"bare": {Frame: Frame{Lang: frame.Lang}},
 	}
 }
@@ -244,6 +247,7 @@ func sampleEntries() []Entry {
 	for kind := wallet.KindCreate; kind <= wallet.KindVoid+1; kind++ {
 		entries = append(entries, Entry{Kind: kind, Amount: cents(-10), Balance: cents(100)})
 	}
+	entries = append(entries, Entry{Kind: wallet.KindCharge, Kiosk: true, Amount: cents(-120), Balance: cents(100)})
 	for i := range entries {
 		entries[i].Time = noon.AddDate(0, 0, -9*i)
 	}

@@ -50,6 +50,7 @@ type Pass struct {
 
 // Entry is one line of what happened.
 type Entry struct {
+	Kiosk   bool // paid for a tap of a card, not for a page
 	Time    time.Time
 	Kind    wallet.Kind
 	Amount  wallet.Amount // change of the balance; negative where it was spent
@@ -117,6 +118,9 @@ func (e Entry) view() entryView {
 
 // what is the catalogue's word for an entry.
 func what(e Entry) string {
+	if e.Kiosk {
+		return "kiosk"
+	}
 	switch e.Kind {
 	case wallet.KindTransfer:
 		if e.Amount < 0 {
