@@ -181,7 +181,7 @@ func (w *kioskWorld) keep(keeps bool) {
 func (w *kioskWorld) startKiosk() {
 	w.Helper()
 	config := filepath.Join(w.dir, "kiosk.json")
-	w.must(os.WriteFile(config, fmt.Appendf(nil, `{"product":"gate","readers":[{"driver":"stdin"}],"patience":"20s","capture_unknown":%t,
+	w.must(os.WriteFile(config, fmt.Appendf(nil, `{"product":"gate","readers":[{"driver":"stdin"}],"patience":"20s","guard":"1ms","capture_unknown":%t,
 		"actuator":{"exec":["sh","-c","cd %s; %s"],"timeout":"30s"}}`, w.keeps, w.dir, strings.NewReplacer(`"`, `\"`, "\n", `\n`).Replace(gatekeeper)), 0o600))
 	w.kiosk = exec.Command(w.rfidbridge, "run", "-config", config, "-state", w.dir)
 	w.kiosk.Stderr = &w.said
