@@ -121,7 +121,7 @@ func TestTheSimulationTapsACardAtTheGate(t *testing.T) {
 func TestTheSimulationEntersAPIN(t *testing.T) {
 	s := startSiteWith(t, withKiosks, magazine)
 	var made kioskCode
-	s.decode([]byte(s.operator("kiosk", "enrol", "demo", "--json")), &made)
+	s.decode([]byte(s.operator("kiosk", "enrol", "till", "--json")), &made)
 	v, stop := s.startSimulation(made.Code, t.TempDir())
 	defer stop()
 	gate := func(digits string) url.Values { return url.Values{"product": {"gate"}, "pin": {digits}} }
