@@ -45,7 +45,7 @@ func (a *App) cashier(k *keys, ledger wallet.Ledger) *kiosk.Cashier {
 	return &kiosk.Cashier{
 		Ledger: ledger, Keys: k.kiosks, Products: a.Kiosks.products, Limits: a.Kiosks.limits, Terms: a.Kiosks.terms, Currency: a.currency,
 		Hold: time.Duration(a.Kiosks.Hold), Guard: time.Duration(a.Kiosks.Guard), ShowBalance: a.Kiosks.ShowBalance, Offline: a.Kiosks.offline,
-		Now: a.now, Random: a.random, Notes: &tapNotes,
+		Now: a.now, Random: a.random, Notes: &tapNotes, Judged: tapMetrics.judged, Ended: tapMetrics.ended,
 	}
 }
 
@@ -164,7 +164,7 @@ func (k *kioskCall) kioskTap() (any, error) {
 		return nil, err
 	}
 	verdict, err := k.Tap(k.r.Context(), k.from, tap)
-	tapMetrics.judged(verdict, err, time.Since(k.begun))
+	tapMetrics.seconds.Observe(time.Since(k.begun).Seconds())
 	return verdict, err
 }
 
@@ -187,9 +187,7 @@ func (k *kioskCall) kioskCapture() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	resolved, err := k.Capture(k.r.Context(), k.from, grant)
-	tapMetrics.ended(resolved, err)
-	return resolved, err
+	return k.Capture(k.r.Context(), k.from, grant)
 }
 
 // kioskRelease serves POST /.paywall/kiosk/release.
@@ -198,9 +196,7 @@ func (k *kioskCall) kioskRelease() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	resolved, err := k.Release(k.r.Context(), k.from, grant)
-	tapMetrics.ended(resolved, err)
-	return resolved, err
+	return k.Release(k.r.Context(), k.from, grant)
 }
 
 // kioskSession serves POST /.paywall/kiosk/session.

@@ -13,15 +13,15 @@ import (
 var tapMetrics = tapCollectors{
 	taps: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: "caddy", Subsystem: appName, Name: "taps_total",
-		Help: "What kiosks asked for taps, by the verdict and the reason of a refusal.",
+		Help: "Verdicts on taps, at kiosks, tills and phones, with the reason of a refusal; of a tap that was sent again one more.",
 	}, []string{"outcome", "reason"}),
 	ends: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: "caddy", Subsystem: appName, Name: "tap_ends_total",
-		Help: "Ends of granted taps that kiosks told: captured, released, or expired because the money had gone back.",
+		Help: "Ends of what was granted: captured, released, or expired because the money had gone back; of offline taps settled, owed, reversed or lost.",
 	}, []string{"outcome"}),
 	seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 		Namespace: "caddy", Subsystem: appName, Name: "tap_seconds",
-		Help:    "How long a verdict took, from the request to the answer.",
+		Help:    "How long a verdict took, from a kiosk's request to the answer.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
 	}),
 }
@@ -35,22 +35,15 @@ type tapCollectors struct {
 // failed is the outcome of what had none: the request was wrong, or the ledger is down.
 const failed = "failed"
 
-func (m tapCollectors) judged(v wire.Verdict, err error, took time.Duration) {
+func (m tapCollectors) judged(v wire.Verdict, err error) {
 	outcome, reason := string(v.Outcome), string(v.Reason)
 	if err != nil {
 		outcome, reason = failed, ""
 	}
 	m.taps.WithLabelValues(outcome, reason).Inc()
-	m.seconds.Observe(took.Seconds())
 }
 
-func (m tapCollectors) ended(r wire.Resolved, err error) {
-	outcome := r.Outcome
-	if err != nil {
-		outcome = failed
-	}
-	m.ends.WithLabelValues(outcome).Inc()
-}
+func (m tapCollectors) ended(outcome string) { m.ends.WithLabelValues(outcome).Inc() }
 
 // kioskCollectors are those that kiosks add to the paywall's.
 func kioskCollectors() []prometheus.Collector {

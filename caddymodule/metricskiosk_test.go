@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -15,18 +16,25 @@ func TestMetricsTellHowTapsEndAndHowKiosksAre(t *testing.T) {
 	if _, err := k.State(t.Context(), wire.State{Backlog: 3, Readers: []wire.Reader{{Name: "a"}, {Name: "b", Fault: "unplugged"}}}); err != nil {
 		t.Fatal(err)
 	}
-	for _, price := range []string{"1.20", "1.30"} {
-		if _, err := k.Tap(t.Context(), newTap(t, "coffee", price, plainCard(t, 1))); err != nil {
+	m, claim := s.machine("5.00"), ""
+	for _, price := range []string{"1.30", "1.20"} {
+		v, err := k.Tap(t.Context(), newTap(t, "coffee", price, plainCard(t, 1)))
+		if claim = v.Claim; err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := k.Capture(t.Context(), "none"); err == nil {
-		t.Error("a grant that is none is captured")
+	m.post("/.paywall/cards/add", map[string]any{"claim": claim}).wants(http.StatusOK)
+	v, err := k.Tap(t.Context(), newTap(t, "coffee", "1.20", plainCard(t, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Capture(t.Context(), v.Grant); err != nil {
+		t.Fatal(err)
 	}
 	metrics := s.metrics()
 	for _, want := range []string{
 		`caddy_paywall_taps_total{outcome="unknown",reason=""} `, `caddy_paywall_taps_total{outcome="refused",reason="price_changed"} `,
-		`caddy_paywall_tap_ends_total{outcome="failed"} `, `caddy_paywall_tap_seconds_bucket{le="0.005"} `, `caddy_paywall_taps_held `,
+		`caddy_paywall_taps_total{outcome="granted",reason=""} `, `caddy_paywall_tap_ends_total{outcome="captured"} `, `caddy_paywall_tap_seconds_bucket{le="0.005"} `, `caddy_paywall_taps_held `,
 		`caddy_paywall_kiosk_seen_timestamp_seconds{kiosk="metered"} 1.`, `caddy_paywall_kiosk_backlog{kiosk="metered"} 3`,
 		`caddy_paywall_kiosk_readers{kiosk="metered"} 2`, `caddy_paywall_kiosk_readers_faulty{kiosk="metered"} 1`,
 	} {

@@ -114,6 +114,11 @@ type Cashier struct {
 	Now    func() time.Time
 	Random io.Reader
 	Notes  *Notes
+
+	// Judged is told of each verdict, or that there is none, and Ended of what was granted
+	// and has come to its end. Nil: nobody is.
+	Judged func(v wire.Verdict, err error)
+	Ended  func(outcome string)
 }
 
 func (c *Cashier) newID() (wallet.OpID, error) { return wallet.NewOpID(c.Now(), c.Random) }

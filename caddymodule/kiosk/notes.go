@@ -62,6 +62,14 @@ func (c *Cashier) note(k Kiosk, product, outcome string) {
 	c.Notes.add(k.Name, Note{Time: c.Now().UnixMilli(), Product: product, Outcome: outcome})
 }
 
+// noteEnd notes what something granted has come to.
+func (c *Cashier) noteEnd(k Kiosk, product, outcome string) {
+	c.note(k, product, outcome)
+	if c.Ended != nil {
+		c.Ended(outcome)
+	}
+}
+
 func sortProducts(all []wire.Product) {
 	slices.SortFunc(all, func(a, b wire.Product) int { return cmp.Compare(a.Name, b.Name) })
 }

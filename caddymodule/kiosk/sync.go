@@ -187,7 +187,7 @@ func (c *Cashier) advance(ctx context.Context, k Kiosk, r signed, outcome wire.O
 		return nil
 	})
 	if err == nil {
-		c.note(k, r.Product, string(outcome))
+		c.noteEnd(k, r.Product, string(outcome))
 	}
 	return err
 }

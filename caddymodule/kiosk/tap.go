@@ -23,6 +23,9 @@ func (c *Cashier) Tap(ctx context.Context, k Kiosk, t wire.Tap) (wire.Verdict, e
 		}
 		c.note(k, cut(v.Product.Name), noted)
 	}
+	if c.Judged != nil {
+		c.Judged(v, err)
+	}
 	return v, err
 }
 
@@ -302,7 +305,7 @@ func (c *Cashier) resolved(k Kiosk, g grant, how string, receipt wallet.Receipt)
 	}
 	c.Notes.pulses.ended(g.Tap)
 	if receipt.Outcome != wallet.Replayed {
-		c.note(k, g.Product, r.Outcome)
+		c.noteEnd(k, g.Product, r.Outcome)
 	}
 	return r
 }
