@@ -51,8 +51,12 @@ func TestAKiosksHealthIsOneWord(t *testing.T) {
 	now := time.Now()
 	seen := now.Add(-lateAfter).UnixMilli()
 	faulty := wire.State{Readers: []wire.Reader{{Name: "a"}, {Name: "b", Fault: "unplugged"}}}
+	if got := healthOf(kiosk.Kiosk{Seen: seen - 1000, Till: []byte{1}}, now); got != "idle" {
+		t.Errorf("a till that nobody uses is called %s", got)
+	}
 	for want, k := range map[string]kiosk.Kiosk{
 		"new":      {},
+		"idle":     {Seen: seen - 1000, Issuer: true},
 		"well":     {Seen: seen + 1000, State: wire.State{Readers: []wire.Reader{{Name: "a"}}}},
 		"faulty":   {Seen: seen + 1000, State: faulty},
 		"late":     {Seen: seen - 1000, State: faulty},

@@ -23,7 +23,7 @@ type operatorKiosk struct {
 	Kiosk    string        `json:"kiosk"`
 	Enrolled time.Time     `json:"enrolled"`
 	Seen     time.Time     `json:"seen,omitzero"`
-	Health   string        `json:"health"` // well, late, faulty, disabled, or new: never heard of
+	Health   string        `json:"health"` // well, late, idle, faulty, disabled, or new: never heard of
 	Disabled bool          `json:"disabled"`
 	Issuer   bool          `json:"issuer,omitempty"` // it may issue cards
 	Version  string        `json:"version,omitempty"`
@@ -47,6 +47,8 @@ func healthOf(k kiosk.Kiosk, now time.Time) string {
 		return "disabled"
 	case k.Seen == 0:
 		return "new"
+	case now.Sub(time.UnixMilli(k.Seen)) > lateAfter && (k.Till != nil || k.Issuer):
+		return "idle" // it tells nothing while nobody uses it
 	case now.Sub(time.UnixMilli(k.Seen)) > lateAfter:
 		return "late"
 	case slices.ContainsFunc(k.State.Readers, func(r wire.Reader) bool { return r.Fault != "" }):
