@@ -66,6 +66,19 @@ func (s *sale) settleSession(_ int, header http.Header) func(http.ResponseWriter
 	return nil
 }
 
+// mustBeOurs is the problem of a page for which there is no kiosk, or that another origin
+// asks for: what the cookies of kiosks' browsers, tills and phones open is for this site's
+// own pages, and no script of another one reads it.
+func (c *call) mustBeOurs() error {
+	switch {
+	case c.app.Kiosks == nil:
+		return problem{status: http.StatusNotFound, key: page.NotFound}
+	case c.foreign:
+		return problem{status: http.StatusForbidden, key: page.CrossSite}
+	}
+	return nil
+}
+
 // sessionOf is the cookie of a request's session; empty: it has none.
 func sessionOf(r *http.Request) string {
 	for value := range cookieValues(r, cookieName(r, sessionCookie)) {
@@ -130,8 +143,8 @@ type sessionJSON struct {
 
 // showSession serves GET /.paywall/session: the bar and the pages, or that they are over.
 func (c *call) showSession() error {
-	if c.app.Kiosks == nil {
-		return problem{status: http.StatusNotFound, key: page.NotFound}
+	if err := c.mustBeOurs(); err != nil {
+		return err
 	}
 	addVary(c.w.Header(), "Accept", "Accept-Language", "Cookie")
 	cashier := c.app.cashier(c.keys, c.ledger)
@@ -178,8 +191,8 @@ func (c *call) showSignedOut(screen string) {
 
 // endSession serves POST /.paywall/session/end: whoever reads has had enough.
 func (c *call) endSession() error {
-	if c.app.Kiosks == nil {
-		return problem{status: http.StatusNotFound, key: page.NotFound}
+	if err := c.mustBeOurs(); err != nil {
+		return err
 	}
 	cashier := c.app.cashier(c.keys, c.ledger)
 	s, err := cashier.OpenSession(c.r.Context(), sessionOf(c.r), siteOf(c.r))

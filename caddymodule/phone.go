@@ -26,8 +26,8 @@ const (
 
 // wantTap serves POST /.paywall/tap/want: a card shall pay for a page on this phone.
 func (c *call) wantTap() error {
-	if c.app.Kiosks == nil {
-		return problem{status: http.StatusNotFound, key: page.NotFound}
+	if err := c.mustBeOurs(); err != nil {
+		return err
 	}
 	asked, err := c.quote(c.fields.Path)
 	if err != nil {
@@ -74,8 +74,8 @@ func (c *call) tapPage() page.Tap {
 
 // showTap serves GET /.paywall/tap: what a card opens, and where a phone waits for one.
 func (c *call) showTap() error {
-	if c.app.Kiosks == nil {
-		return problem{status: http.StatusNotFound, key: page.NotFound}
+	if err := c.mustBeOurs(); err != nil {
+		return err
 	}
 	addVary(c.w.Header(), "Accept-Language", "Cookie")
 	asked := c.r.URL.Query()
@@ -138,8 +138,8 @@ func (c *call) refuseTap(p page.Tap, status int, reason wire.Reason) error {
 // payTap serves POST /.paywall/tap/pay: the card that this phone has read pays for the page
 // that it was to.
 func (c *call) payTap() error {
-	if c.app.Kiosks == nil {
-		return problem{status: http.StatusNotFound, key: page.NotFound}
+	if err := c.mustBeOurs(); err != nil {
+		return err
 	}
 	c.fields.Return = page.TapPath
 	q, ok := c.wanted()
@@ -179,8 +179,8 @@ func (c *call) payTap() error {
 
 // blockTap serves POST /.paywall/tap/block: whoever holds a card blocks it.
 func (c *call) blockTap() error {
-	if c.app.Kiosks == nil {
-		return problem{status: http.StatusNotFound, key: page.NotFound}
+	if err := c.mustBeOurs(); err != nil {
+		return err
 	}
 	c.fields.Return = page.TapPath
 	err := c.app.cashier(c.keys, c.ledger).BlockTouched(c.r.Context(), c.r.PostForm.Get("token"))

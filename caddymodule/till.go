@@ -51,8 +51,8 @@ func (c *call) setTill(value string, age time.Duration) {
 
 // tillCashier judges for a till.
 func (c *call) tillCashier() (*kiosk.Cashier, error) {
-	if c.app.Kiosks == nil {
-		return nil, problem{status: http.StatusNotFound, key: page.NotFound}
+	if err := c.mustBeOurs(); err != nil {
+		return nil, err
 	}
 	cashier := c.app.cashier(c.keys, c.ledger)
 	cashier.Hold = max(cashier.Hold, tillHold)

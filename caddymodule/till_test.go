@@ -125,8 +125,18 @@ func TestAttackATill(t *testing.T) {
 		}
 		elsewhere.takes("coffee", "1.20", "04010203040501", "again", "true").wants(http.StatusForbidden)
 		elsewhere.submit(page.DoneTillPath, grant).wants(http.StatusForbidden)
+		for _, path := range []string{page.LeaveTillPath, page.EndSessionPath, page.WantTapPath, page.TapTillPath} {
+			elsewhere.post(path, nil).wants(http.StatusForbidden).wantsHeader("Set-Cookie", "") // which asks no preflight
+			elsewhere.post(path, map[string]any{"path": "/articles/1"}).wants(http.StatusForbidden).wantsHeader("Set-Cookie", "")
+		}
 	}
 	m.wantsBalance("3.80")
+	sibling := till.with("Origin", otherOrigin)
+	sibling.header.Set("Sec-Fetch-Site", "same-site")
+	for _, path := range []string{page.TillPath, page.SessionPath, page.TapPath} {
+		sibling.get(path).wants(http.StatusForbidden).saysNot("coffee")
+	}
+	till.get(page.TillPath).wants(http.StatusOK).says("coffee")
 	other.submit(page.EnrolTillPath, url.Values{"code": {"ABCD-EFGH-JKMN-PQRS"}}).wants(http.StatusSeeOther)
 	other.get(page.TillPath).says("This code does not make a till")
 	s.operator("kiosk", "disable", "stall")
