@@ -41,6 +41,9 @@ const (
 
 // Open implements [Actuator].
 func (b *Browser) Open(ctx context.Context, o Opening) (Outcome, error) {
+	if o.Grant == "" {
+		return refused("the kiosk is cut off, and the paywall opens the pages")
+	}
 	b.leave()
 	if err := b.Tell(ctx); err != nil { // before anybody else reads
 		return refused("the paywall has not ended what was open: %w", err)

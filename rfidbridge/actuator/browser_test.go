@@ -85,7 +85,12 @@ func TestWhatATapHasOpenedEnds(t *testing.T) {
 			d := &desk{begins: time.Now()}
 			b := &Browser{Paywall: d, Show: func(string) {}, WhileCard: whileCard}
 			b.Gone() // of a card that has opened nothing
-			if got, err := b.Open(t.Context(), opening); got != Done {
+			if got, err := b.Open(t.Context(), opening); got != Refused || err == nil {
+				t.Errorf("a kiosk that is cut off: %v, %v", got, err)
+			}
+			first := opening
+			first.Grant = "sealed"
+			if got, err := b.Open(t.Context(), first); got != Done {
 				t.Fatal(got, err)
 			}
 			b.Gone()
@@ -97,7 +102,7 @@ func TestWhatATapHasOpenedEnds(t *testing.T) {
 			if err := b.Tell(t.Context()); err != nil || (len(d.left) == 1) != whileCard {
 				t.Errorf("%v: the paywall is told of %v, %v", whileCard, d.left, err)
 			}
-			next := opening
+			next := first
 			next.Tap[15]++
 			if got, err := b.Open(t.Context(), next); got != Done || !slices.Equal(d.left, []wallet.OpID{opening.Tap}) {
 				t.Errorf("at the next tap: %v, %v; %v has ended", got, err, d.left)

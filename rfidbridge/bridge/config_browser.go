@@ -32,7 +32,7 @@ func (c Config) checkBrowser() error {
 	}
 	for _, r := range c.Readers {
 		if c.Actuator.WhileCard && !r.tellsGone() {
-			return errors.New("while_card needs readers that tell when a card is gone: pcsc or serial, not " + r.Driver)
+			return errors.New("while_card needs readers that tell when a card is gone: pcsc, pn532 or serial, not " + r.Driver)
 		}
 	}
 	return nil

@@ -56,7 +56,7 @@ func TestAWrongConfigurationSaysWhatToWrite(t *testing.T) {
 		`{"product":"gate",` + readers + `,"actuator":{"webhook":"http://a","secret_file":"/dev/null"}}`:                         "needs 16",
 		`{"product":"gate",` + readers + `,"actuator":{"browser":true}}`:                                                         "needs a screen",
 		`{"product":"gate",` + readers + `,"screen":"127.0.0.1:1","actuator":{"while_card":true}}`:                               "for the actuator browser",
-		`{"product":"gate","readers":[{"driver":"stdin"}],"screen":"127.0.0.1:1","actuator":{"browser":true,"while_card":true}}`: "pcsc or serial",
+		`{"product":"gate","readers":[{"driver":"stdin"}],"screen":"127.0.0.1:1","actuator":{"browser":true,"while_card":true}}`: "pcsc, pn532 or serial",
 		`{"product":"gate",` + readers + `,"patience":"1h"}`:                                                                     "at most a minute",
 		`{"product":"gate",` + readers + `,"metrics":"9404"}`:                                                                    "127.0.0.1:9404",
 		`{"product":"gate",` + readers + `,"colour":"red"}`:                                                                      "colour",

@@ -252,7 +252,11 @@ func (d *Desk) open(ctx context.Context, granted journal.Entry, paid Result) (Re
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.Opening)
 	defer cancel()
 	measured := d.measure("open")
-	outcome, why := d.Actuator.Open(ctx, actuator.Opening{Tap: granted.Tap, Kiosk: d.Kiosk, Product: paid.Product.Name, Grant: granted.Grant})
+	opening := actuator.Opening{Tap: granted.Tap, Kiosk: d.Kiosk, Product: paid.Product.Name}
+	if !granted.Offline { // what the kiosk has granted by itself, the paywall does not know
+		opening.Grant = granted.Grant
+	}
+	outcome, why := d.Actuator.Open(ctx, opening)
 	measured()
 	opened := outcome == actuator.Done || outcome == actuator.Unknown && d.CaptureUnknown
 	step, grant, err := d.ended(granted, opened)
