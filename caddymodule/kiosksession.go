@@ -26,8 +26,11 @@ const signedOutStays = 5 * time.Second
 // a time at a kiosk, or this page on a phone. It is nil where none has, and costs nothing
 // where there is no such cookie. What sends a token means to pay by it.
 func (s *sale) byCard() (settlement, error) {
+	if s.app.Kiosks == nil || len(presented(s.r)["Cookie"]) == 0 {
+		return nil, nil
+	}
 	session, pass := sessionOf(s.r), passOf(s.r)
-	if s.app.Kiosks == nil || session == "" && pass == "" {
+	if session == "" && pass == "" {
 		return nil, nil
 	}
 	if token, err := bearerToken(presented(s.r)); token != "" || err != nil {

@@ -37,7 +37,7 @@ func (v *visitor) begins(tap wire.Verdict) *checked {
 // readingRoom is a site with a kiosk, and a card that taps there.
 func readingRoom(t *testing.T) (s *site, k *client.Client, tap func() wire.Verdict) {
 	t.Helper()
-	s = startSiteWith(t, withReadingRoom, magazine)
+	s = startSiteWith(t, withReadingRoom, `respond /articles/echo "sees {header.Cookie}{header.Paywall-Wallet}{header.Paywall-Charge}."`+magazine)
 	k = s.enrolKiosk("lobby")
 	shown := plainCard(t, 1)
 	m := s.machine("5.00")
@@ -84,6 +84,7 @@ func TestATapSignsTheKiosksBrowserInAndOut(t *testing.T) {
 		inFrame.get("/articles/1").wants(http.StatusOK).says("SECRET").wantsHeader("Cache-Control", "private, no-store").wantsHeader("Paywall-Charged", "")
 	}
 	inFrame.get("/articles/2").wants(http.StatusOK)
+	inFrame.get("/articles/echo").wants(http.StatusOK).says("sees .") // the upstream: no cookie, and nobody's wallet
 	inFrame.get("/research/1").wants(http.StatusPaymentRequired)
 	if state, err := k.Session(t.Context(), v.Grant, true); err != nil || !state.Begun || state.Ended {
 		t.Errorf("the kiosk hears %+v, %v", state, err)

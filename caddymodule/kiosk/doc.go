@@ -22,9 +22,11 @@
 //	chain:<kiosk>           how far its records of offline taps are settled, and what is wrong
 //	debt:<wallet>:<tap>     what a wallet owes for an offline tap
 //	denials, denials:<n>    which cards kiosks have to hear of that must not pay any more
+//	session:<hold>          what a tap has opened in a kiosk's browser, until when, the secret's digest
 //	issued:<hash>           which keys a card has or gets that no wallet has, and whether it is made
 //
-// A grant and a claim are sealed under a key of the paywall's and kept by who has them.
+// A grant, a claim, what a phone may do with a card that it has read (see Touch) and what it
+// has paid for (see Pass) are sealed under a key of the paywall's and kept by who has them.
 //
 // It does not know HTTP, Caddy, pages, or what a kiosk does with a grant.
 package kiosk

@@ -13,7 +13,12 @@
 // challenge of readers without a wallet, is the same bytes from [Pressed], which
 // executes no template.
 //
-// The forms are application/x-www-form-urlencoded posts to these paths. Each
+// Two pages that are no reader's have a script, which does nothing that a button does not:
+// [Session], which also frames pages of the site, and [Till], which shows codes. Each has a
+// policy of its own that names its script by its hash.
+//
+// The forms are application/x-www-form-urlencoded posts to these paths, and for
+// cards, phones, tills and kiosks' browsers to those of the constants. Each
 // path carries ?lang=, so that the answer speaks the reader's language:
 //
 //	/.paywall/pay               quote, offer (the name of an Offer)

@@ -6,7 +6,8 @@
 // French and Italian; that is read from a metre and without colours; and that shows no
 // more of a card than what became of it: of its wallet nothing, but where the paywall's
 // operator wants it what is left in there. A PIN is asked for by a form that no other page
-// can send, and not shown. It is served on the loopback interface, to the kiosk's own
+// can send, and not shown. What a tap opens on the site this browser fetches with a form, so
+// that its code is in no address. It is served on the loopback interface, to the kiosk's own
 // browser.
 package screen
 
