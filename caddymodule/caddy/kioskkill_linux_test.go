@@ -20,6 +20,8 @@ const (
 	captured  place = "the money is taken, and the kiosk does not know"
 	releasing place = "the gate has refused, and the paywall has not heard it"
 	released  place = "the money is given back, and the kiosk does not know"
+	handing   place = "the kiosk hands over what it has granted by itself, and the paywall has not heard it"
+	handed    place = "the paywall has settled that, and the kiosk does not know"
 	settled   place = "all is said"
 )
 
@@ -97,11 +99,7 @@ func (w *kioskWorld) run(strike, restore func(), stories []story) {
 			w.waitUntilDone(tap)
 			w.struck(settled)
 		}
-		select {
-		case <-hit:
-		case <-time.After(startTimeout):
-			w.Fatalf("%s: it never comes to that", s.at)
-		}
+		w.waitFor(s.at, hit)
 		restore()
 		ends := w.waitUntilDone(tap)
 		if opens := len(w.opened()) - before; opens != s.opens || ends != s.ends {
@@ -113,6 +111,15 @@ func (w *kioskWorld) run(strike, restore func(), stories []story) {
 	}
 	w.proveGrants()
 	w.proveMoney(paid)
+}
+
+func (w *kioskWorld) waitFor(at place, hit <-chan struct{}) {
+	w.Helper()
+	select {
+	case <-hit:
+	case <-time.After(startTimeout):
+		w.Fatalf("%s: it never comes to that", at)
+	}
 }
 
 // proveGrants wants a grant on the kiosk's disk for everything that was opened, and nothing

@@ -23,6 +23,7 @@ type kioskNetwork struct {
 
 	isCut  atomic.Bool
 	inVain atomic.Int64 // requests that were not answered since it was cut
+	leases atomic.Int64 // that were answered
 }
 
 func newKioskNetwork(t *testing.T, paywall string, struck func(place) bool) *kioskNetwork {
@@ -53,8 +54,8 @@ func (n *kioskNetwork) mend() {
 
 // The places on the way to the paywall, and on the way back.
 var (
-	there = map[string]place{wire.TapPath: asked, wire.CapturePath: capturing, wire.ReleasePath: releasing}
-	back  = map[string]place{wire.TapPath: judged, wire.CapturePath: captured, wire.ReleasePath: released}
+	there = map[string]place{wire.TapPath: asked, wire.CapturePath: capturing, wire.ReleasePath: releasing, wire.SyncPath: handing}
+	back  = map[string]place{wire.TapPath: judged, wire.CapturePath: captured, wire.ReleasePath: released, wire.SyncPath: handed}
 )
 
 // straight is a client that keeps no connection to a paywall that may be killed.
@@ -88,5 +89,7 @@ func (n *kioskNetwork) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", answer.Header.Get("Content-Type"))
 	w.WriteHeader(answer.StatusCode)
-	_, _ = w.Write(text)
+	if _, err := w.Write(text); err == nil && r.URL.Path == wire.LeasePath {
+		n.leases.Add(1)
+	}
 }

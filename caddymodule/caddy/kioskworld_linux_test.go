@@ -58,7 +58,8 @@ type kioskWorld struct {
 	hit    chan struct{}
 }
 
-func newKioskWorld(t *testing.T) *kioskWorld {
+// newKioskWorld starts one. options are lines of the paywall's option kiosks.
+func newKioskWorld(t *testing.T, options ...string) *kioskWorld {
 	t.Helper()
 	w := &kioskWorld{dir: t.TempDir()}
 	var err error
@@ -77,6 +78,7 @@ func newKioskWorld(t *testing.T) *kioskWorld {
 			product gate 0.10
 			hold %s
 			guard 1ms
+			%s
 		}
 	}
 }
@@ -85,7 +87,7 @@ http://localhost:%s {
 	paywall /articles/* 0.10
 	respond PAGE
 }
-`, admin, gateHold, port)
+`, admin, gateHold, strings.Join(options, "\n\t\t\t"), port)
 	})
 	w.start()
 	w.network = newKioskNetwork(t, w.url, w.struck)
@@ -122,6 +124,7 @@ func (w *kioskWorld) claimCard() {
 	w.must(err)
 	var card struct{ Card string }
 	w.holder.ask("/.paywall/cards/add", map[string]any{"claim": v.Claim}, &card)
+	w.holder.ask("/.paywall/cards/change", map[string]any{"card": card.Card, "offline": true}, &card)
 }
 
 func (w *kioskWorld) must(err error) {
@@ -181,7 +184,7 @@ func (w *kioskWorld) keep(keeps bool) {
 func (w *kioskWorld) startKiosk() {
 	w.Helper()
 	config := filepath.Join(w.dir, "kiosk.json")
-	w.must(os.WriteFile(config, fmt.Appendf(nil, `{"product":"gate","readers":[{"driver":"stdin"}],"patience":"20s","guard":"1ms","capture_unknown":%t,
+	w.must(os.WriteFile(config, fmt.Appendf(nil, `{"product":"gate","readers":[{"driver":"stdin"}],"patience":"20s","offline_patience":"200ms","guard":"1ms","capture_unknown":%t,
 		"actuator":{"exec":["sh","-c","cd %s; %s"],"timeout":"30s"}}`, w.keeps, w.dir, strings.NewReplacer(`"`, `\"`, "\n", `\n`).Replace(gatekeeper)), 0o600))
 	w.kiosk = exec.Command(w.rfidbridge, "run", "-config", config, "-state", w.dir)
 	w.kiosk.Stderr = &w.said
@@ -235,9 +238,7 @@ type journalEntry struct {
 
 func (w *kioskWorld) journal() (all []journalEntry) {
 	w.Helper()
-	text, err := os.ReadFile(filepath.Join(w.dir, "journal"))
-	w.must(err)
-	for line := range bytes.Lines(text) {
+	for line := range bytes.Lines(w.read("journal")) {
 		var l struct{ Entry journalEntry }
 		if bytes.HasSuffix(line, []byte("\n")) { // else it is being written
 			w.must(json.Unmarshal(line, &l))
@@ -268,11 +269,17 @@ func (w *kioskWorld) waitUntilDone(tap int) (outcome string) {
 // opened are the taps that the gate has opened for.
 func (w *kioskWorld) opened() []string {
 	w.Helper()
-	text, err := os.ReadFile(filepath.Join(w.dir, "opened"))
+	return strings.Fields(string(w.read("opened")))
+}
+
+// read is what stands in a file of the kiosk's; nothing while there is none.
+func (w *kioskWorld) read(name string) []byte {
+	w.Helper()
+	text, err := os.ReadFile(filepath.Join(w.dir, name))
 	if !os.IsNotExist(err) {
 		w.must(err)
 	}
-	return strings.Fields(string(text))
+	return text
 }
 
 // balance is what is in the wallet, without what is set aside.
