@@ -78,6 +78,10 @@ func (c *Cashier) priceOf(r signed) (price wallet.Amount, flag string) {
 	return price, flag
 }
 
+// errSettled is a record that the same request has settled meanwhile, sent twice: what stands
+// there is of a later one.
+var errSettled = errors.New("the record is settled already")
+
 // errClosing is a record of a lease whose end was begun, and not told of, before a crash.
 var errClosing = errors.New("the lease is not settled yet")
 
@@ -98,8 +102,11 @@ func (c *Cashier) tryCount(ctx context.Context, k Kiosk, r signed, price wallet.
 		if !bytes.Equal(s.Key, k.Key) {
 			return wallet.ErrNotFound
 		}
-		if s.Seq >= r.Seq {
-			return errKeep // before a crash, or by the same request
+		if s.Seq > r.Seq {
+			return errSettled
+		}
+		if s.Seq == r.Seq {
+			return errKeep // before a crash, or by the same request at the same time
 		}
 		if s.Lease != nil && s.Lease.ID == r.Lease && s.Lease.Closing {
 			return errClosing

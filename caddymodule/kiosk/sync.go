@@ -144,18 +144,24 @@ func (c *Cashier) broken(ctx context.Context, k Kiosk, tap wallet.OpID, why stri
 
 // settled settles one record, or says what came of it before.
 func (c *Cashier) settled(ctx context.Context, k Kiosk, r signed) (wire.Outcome, error) {
-	ch, err := c.chain(ctx, k)
-	if err != nil {
-		return "", err
+	for range tries {
+		ch, err := c.chain(ctx, k)
+		if err != nil {
+			return "", err
+		}
+		if outcome, known, err := c.known(ctx, k, ch, r); known || err != nil {
+			return outcome, err
+		}
+		outcome, flag, err := c.settle(ctx, k, r)
+		switch {
+		case errors.Is(err, errSettled):
+			continue
+		case err != nil:
+			return "", err
+		}
+		return outcome, c.advance(ctx, k, r, outcome, flag)
 	}
-	if outcome, known, err := c.known(ctx, k, ch, r); known || err != nil {
-		return outcome, err
-	}
-	outcome, flag, err := c.settle(ctx, k, r)
-	if err != nil {
-		return "", err
-	}
-	return outcome, c.advance(ctx, k, r, outcome, flag)
+	return "", ErrBusy
 }
 
 func (c *Cashier) known(ctx context.Context, k Kiosk, ch chain, r signed) (outcome wire.Outcome, known bool, err error) {

@@ -175,3 +175,86 @@ func TestSyncsAtOnceSettleOnce(t *testing.T) {
 	m.syncs(wire.Settled, wire.Settled, wire.Settled)
 	h.has(7*wallet.Unit, 0)
 }
+
+// overtaker is a ledger in which somebody else gets something done before the nth call.
+type overtaker struct {
+	*broken
+	meanwhile func()
+}
+
+func (l *overtaker) step() {
+	if l.n.Add(1) == l.at {
+		l.meanwhile()
+	}
+}
+
+func (l *overtaker) Register(ctx context.Context, name string) (wallet.Register, error) {
+	l.step()
+	return l.Ledger.Register(ctx, name)
+}
+
+func (l *overtaker) Put(ctx context.Context, p wallet.Put) (wallet.Receipt, error) {
+	l.step()
+	return l.Ledger.Put(ctx, p)
+}
+
+func (l *overtaker) Charge(ctx context.Context, c wallet.Charge) (wallet.Receipt, error) {
+	l.step()
+	return l.Ledger.Charge(ctx, c)
+}
+
+func (l *overtaker) Capture(ctx context.Context, c wallet.Capture) (wallet.Receipt, error) {
+	l.step()
+	return l.Ledger.Capture(ctx, c)
+}
+
+func (l *overtaker) Release(ctx context.Context, r wallet.Release) (wallet.Receipt, error) {
+	l.step()
+	return l.Ledger.Release(ctx, r)
+}
+
+// The attack: records are handed over twice, or a lease is asked for besides, and the first
+// request waits between two steps, whichever, until the other is all done: what the one has
+// counted is not the other's, and each tap is paid once.
+func TestASyncThatIsOvertakenAtAnyStepSettlesNothingAgain(t *testing.T) {
+	for _, leases := range []bool{false, true} {
+		for at := int64(1); ; at++ {
+			s, m := offlineShop(t)
+			h := s.holder(20 * wallet.Unit)
+			n := h.signing(m, 1)
+			l := m.admits(message(n))
+			for _, on := range []wallet.OpID{l.ID, l.ID, {}} {
+				m.grants(l.Handle, on, "1.00")
+			}
+			s.clock.Advance(time.Minute)
+			v := m.wants(m.tap("gate", message(n)), wire.Granted, "")
+			m.resolve(wire.ReleasePath, v, Released)
+			whole := s.Ledger
+			line := &overtaker{broken: &broken{Ledger: whole, at: at}}
+			line.meanwhile = func() {
+				s.Ledger = whole
+				if leases {
+					if _, err := m.Lease(t.Context(), m.kiosk(), wire.LeaseRequest{Ticket: v.Ticket}); err != nil {
+						t.Errorf("step %d: %v", at, err)
+					}
+				} else {
+					m.syncs(wire.Settled, wire.Settled, wire.Settled)
+				}
+				s.Ledger = line
+			}
+			s.Ledger = line
+			m.syncs(wire.Settled, wire.Settled, wire.Settled)
+			s.Ledger = whole
+			cards, err := s.Cards(t.Context(), h.id)
+			if w := h.wallet(); err != nil || w.Available+w.Held != 17*wallet.Unit || cards[0].Spent != 3*wallet.Unit || w.Held > 5*wallet.Unit {
+				t.Fatalf("step %d, leases %v: %v is left, %v held, today %v, %v", at, leases, w.Available, w.Held, cards[0].Spent, err)
+			}
+			if line.n.Load() < at {
+				if at < 20 {
+					t.Errorf("there are %d steps: too few to prove anything", at)
+				}
+				break
+			}
+		}
+	}
+}
