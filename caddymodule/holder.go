@@ -214,6 +214,11 @@ func (c *call) rekey(id wallet.WalletID, revoke bool) (wallet.Code, uint32, erro
 	if err != nil {
 		return code, 0, err
 	}
+	if revoke && c.app.Kiosks != nil { // before: nobody has the new code if this fails after it
+		if err := c.app.cashier(c.keys, c.ledger).DenyWallet(c.r.Context(), id); err != nil {
+			return code, 0, c.app.down("telling kiosks of a revocation", err)
+		}
+	}
 	receipt, err := c.ledger.Rekey(c.r.Context(), wallet.Rekey{
 		ID: c.app.newID(), Wallet: id, Recovery: code.Digest(c.keys.recovery), Revoke: revoke,
 	})

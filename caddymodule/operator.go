@@ -119,6 +119,9 @@ func (c *operatorCall) freezeWallet() (any, error) {
 	receipt, err := c.ledger.Freeze(c.r.Context(), wallet.Freeze{
 		ID: c.operation(), Wallet: id, Frozen: !c.input.Unfreeze, Note: c.input.Note,
 	})
+	if err == nil && receipt.Outcome.Done() && !c.input.Unfreeze && c.Kiosks != nil {
+		err = c.cashier(c.keys, c.ledger).DenyWallet(c.r.Context(), id)
+	}
 	if err != nil {
 		return nil, err
 	}

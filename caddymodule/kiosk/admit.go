@@ -32,6 +32,13 @@ func (c *Cashier) Lease(ctx context.Context, k Kiosk, r wire.LeaseRequest) (wire
 	case err != nil:
 		return wire.Lease{}, err
 	}
+	w, err := c.Ledger.Wallet(ctx, one.Wallet)
+	switch {
+	case err != nil:
+		return wire.Lease{}, err
+	case w.Frozen || w.Generation != one.Generation:
+		return wire.Lease{}, ErrCode
+	}
 	handle := c.handle(k.Name, strings.TrimPrefix(t.Card, cardPrefix))
 	if err := c.handOver(ctx, k, handle, one); err != nil {
 		return wire.Lease{}, err

@@ -52,6 +52,24 @@ func (c *Cashier) deny(ctx context.Context, register string) error {
 	return ErrBusy
 }
 
+// DenyWallet has kiosks that are cut off hear that none of a wallet's cards pays: it is frozen,
+// or its credentials are revoked. One that pays online again later is admitted anew.
+func (c *Cashier) DenyWallet(ctx context.Context, owner wallet.WalletID) error {
+	cards, err := c.Cards(ctx, owner)
+	if err != nil {
+		return err
+	}
+	for _, one := range cards {
+		if !one.paysOffline() {
+			continue
+		}
+		if err := c.deny(ctx, cardPrefix+one.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // forgetDenials removes the block that has become too old.
 func (c *Cashier) forgetDenials(ctx context.Context, last uint64) error {
 	if last < denialBlocks {

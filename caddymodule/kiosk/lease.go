@@ -9,65 +9,72 @@ import (
 
 // lend gives the standing a lease that is worth having, in place of one that is used up.
 func (c *Cashier) lend(ctx context.Context, k Kiosk, handle string, t ticket, s standing, one Card) (standing, error) {
-	now, name := c.Now(), standingName(k.Name, handle)
 	id := t.Tap.Derive([]byte("lease"), []byte(k.Name))
+	var err error
 	if l := s.Lease; l != nil && l.ID != id {
-		if l.Held && !l.Closing && l.Until > now.Add(c.Offline.LeaseFor/2).UnixMilli() && 2*(l.Amount-l.Spent) >= c.Offline.Lease {
+		if c.lasts(*l) {
 			return s, nil
 		}
-		var err error
 		if s, err = c.closeLease(ctx, k, handle, l.ID); err != nil {
 			return s, err
 		}
 	}
 	if s.Lease == nil {
-		// Neither a ticket of before nor one whose lease is over: its hold has been.
-		if s.Ticket != t.Tap || s.Was.ID == id {
-			return s, nil
-		}
-		amount, err := c.leaseAmount(ctx, k, t, one)
-		if err != nil || amount <= 0 {
-			return s, err
-		}
-		// It is written down first, so that no hold is forgotten: see closeLease.
-		s, err = update(ctx, c, name, func(s *standing) error {
-			if s.Lease != nil || s.Ticket != t.Tap || s.Was.ID == id {
-				return errKeep
-			}
-			s.Lease = &lease{ID: id, Amount: amount, Until: now.Add(c.Offline.LeaseFor).UnixMilli()}
-			return nil
-		})
-		if err != nil {
+		if s, err = c.promise(ctx, k, handle, t, one, id); err != nil {
 			return s, err
 		}
 	}
 	if s.Lease == nil || s.Lease.ID != id || s.Lease.Closing || s.Lease.Spent > 0 {
 		return s, nil
 	}
-	receipt, err := c.Ledger.Hold(ctx, wallet.Hold{
-		ID: id, Wallet: s.Wallet, Generation: s.Generation, Amount: s.Lease.Amount, TTL: c.Offline.LeaseFor + leaseGrace,
-	})
-	if err != nil {
-		return s, err
-	}
-	if receipt.Outcome.Done() {
-		return update(ctx, c, name, func(s *standing) error {
-			if s.Lease == nil || s.Lease.ID != id || s.Lease.Held {
-				return errKeep
-			}
-			s.Lease.Held = true
-			return nil
-		})
-	}
-	return c.closeLease(ctx, k, handle, id) // the money has gone meanwhile, or it is another's
+	return c.hold(ctx, k, handle, s, *s.Lease)
 }
 
-// leaseAmount is what can be lent to a card: no more than its wallet has and it may spend.
-func (c *Cashier) leaseAmount(ctx context.Context, k Kiosk, t ticket, one Card) (wallet.Amount, error) {
+// lasts reports whether a lease need not be replaced.
+func (c *Cashier) lasts(l lease) bool {
+	return l.Held && !l.Closing && l.Until > c.Now().Add(c.Offline.LeaseFor/2).UnixMilli() && 2*(l.Amount-l.Spent) >= c.Offline.Lease
+}
+
+// promise writes a lease down whose money is not set aside yet: so that no hold is forgotten,
+// whenever the power is lost (see closeLease). It writes none for a ticket of before, nor for
+// one whose lease is over: its hold has been.
+func (c *Cashier) promise(ctx context.Context, k Kiosk, handle string, t ticket, one Card, id wallet.OpID) (standing, error) {
 	w, err := c.Ledger.Wallet(ctx, one.Wallet)
 	if err != nil {
-		return 0, err
+		return standing{}, err
 	}
+	amount := min(w.Available, c.leaseAmount(k, t, one))
+	return update(ctx, c, standingName(k.Name, handle), func(s *standing) error {
+		if amount <= 0 || s.Lease != nil || s.Ticket != t.Tap || s.Was.ID == id {
+			return errKeep
+		}
+		s.Lease = &lease{ID: id, Amount: amount, Until: c.Now().Add(c.Offline.LeaseFor).UnixMilli()}
+		return nil
+	})
+}
+
+// hold sets the money of a lease aside, and notes that it is.
+func (c *Cashier) hold(ctx context.Context, k Kiosk, handle string, s standing, l lease) (standing, error) {
+	receipt, err := c.Ledger.Hold(ctx, wallet.Hold{
+		ID: l.ID, Wallet: s.Wallet, Generation: s.Generation, Amount: l.Amount, TTL: c.Offline.LeaseFor + leaseGrace,
+	})
+	switch {
+	case err != nil:
+		return s, err
+	case !receipt.Outcome.Done(): // the money has gone meanwhile, or it is another hold's
+		return c.closeLease(ctx, k, handle, l.ID)
+	}
+	return update(ctx, c, standingName(k.Name, handle), func(s *standing) error {
+		if s.Lease == nil || s.Lease.ID != l.ID || s.Lease.Held {
+			return errKeep
+		}
+		s.Lease.Held = true
+		return nil
+	})
+}
+
+// leaseAmount is the most that is lent to a card: no more than it may still spend today.
+func (c *Cashier) leaseAmount(k Kiosk, t ticket, one Card) wallet.Amount {
 	day := c.limits(k.Name, t.Tier).Day
 	if one.Own != nil {
 		day = min(day, one.Own.Day)
@@ -75,7 +82,7 @@ func (c *Cashier) leaseAmount(ctx context.Context, k Kiosk, t ticket, one Card) 
 	if one.Day == c.Now().UTC().Format(time.DateOnly) {
 		day -= one.Spent
 	}
-	return min(c.Offline.Lease, w.Available, day), nil
+	return min(c.Offline.Lease, day)
 }
 
 // closeLease takes what was spent of a standing's lease, once, and gives the rest back. Where

@@ -196,3 +196,60 @@ func TestALeaseEndsWithItsHolder(t *testing.T) {
 	h.has(8*wallet.Unit, 0)
 	other.has(8*wallet.Unit, 0)
 }
+
+// A lease that is half used is replaced, and what it gives back is there for the next one.
+func TestALeaseIsRenewedFromWhatItGivesBack(t *testing.T) {
+	s, m := offlineShop(t)
+	h := s.holder(5 * wallet.Unit)
+	n := h.signing(m, 1)
+	l := m.admits(message(n))
+	h.has(0, 5*wallet.Unit)
+	for range 2 {
+		m.grants(l.Handle, l.ID, "1.00")
+	}
+	s.clock.Advance(s.Offline.LeaseFor/2 + time.Minute)
+	v := m.wants(m.tap("gate", message(n)), wire.Refused, wire.NoMoney)
+	if v.Ticket != "" {
+		t.Error("a refused tap may have a lease")
+	}
+	m.syncs(wire.Settled, wire.Settled)
+	h.has(3*wallet.Unit, 0)
+	if next := m.admits(message(n)); next.Amount != "3.00" || next.ID == l.ID {
+		t.Errorf("the next lease is %+v", next)
+	}
+	s.clock.Advance(s.Offline.LeaseFor/2 + time.Minute)
+	ledgertest.Fund(t, s.Ledger, s.clock.Now, h.id, wallet.Unit)
+	if next := m.admits(message(n)); next.Amount != "4.00" { // nothing was spent of it
+		t.Errorf("the lease after it is %+v", next)
+	}
+}
+
+// The attack: a wallet is frozen, or its credentials revoked, and its cards go on at kiosks
+// that are cut off.
+func TestAFrozenWalletIsLentNothingAndItsCardsAreDenied(t *testing.T) {
+	s, m := offlineShop(t)
+	h := s.holder(9 * wallet.Unit)
+	n := h.signing(m, 1)
+	l := m.admits(message(n))
+	s.clock.Advance(time.Minute)
+	v := m.wants(m.tap("gate", message(n)), wire.Granted, "")
+	for _, frozen := range []bool{true, false} {
+		if _, err := s.Ledger.Freeze(t.Context(), wallet.Freeze{ID: ledgertest.NewID(t, s.clock.Now), Wallet: h.id, Frozen: frozen}); err != nil {
+			t.Fatal(err)
+		}
+		if !frozen {
+			if _, err := s.Ledger.Rekey(t.Context(), wallet.Rekey{ID: ledgertest.NewID(t, s.clock.Now), Wallet: h.id, Revoke: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := m.Lease(t.Context(), m.kiosk(), wire.LeaseRequest{Ticket: v.Ticket}); !errors.Is(err, ErrCode) {
+			t.Errorf("frozen %v: %v", frozen, err)
+		}
+	}
+	if err := s.DenyWallet(t.Context(), h.id); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := s.denials(t.Context(), m.kiosk(), 1); err != nil || len(d.Cards) != 1 || d.Cards[0] != l.Handle {
+		t.Errorf("the kiosk hears of %+v, %v", d, err)
+	}
+}
