@@ -33,8 +33,8 @@ func cutOff(t *testing.T, amount wallet.Amount) (*lobby, *holder, *virtual.NTAG)
 }
 
 func TestAKioskThatIsCutOffGoesOn(t *testing.T) {
-	l, h, n := cutOff(t, 10*wallet.Unit)
-	h.has(4*wallet.Unit, 5*wallet.Unit)
+	l, h, n := cutOff(t, 11*wallet.Unit)
+	h.has(5*wallet.Unit, 5*wallet.Unit)
 	for range 7 { // five of the lease, and two without
 		l.wantsEnd(l.layNTAG(n), tap.Paid, true)
 	}
@@ -47,10 +47,10 @@ func TestAKioskThatIsCutOffGoesOn(t *testing.T) {
 	l.wantsEnd(l.layNTAG(n), tap.Offline, false)
 	l.down = false
 	l.tends()
-	h.has(2*wallet.Unit, 0)
+	h.has(3*wallet.Unit, 0)
 	l.wantsEnd(l.layNTAG(n), tap.Paid, false)
 	l.tends()
-	h.has(0, wallet.Unit)
+	h.has(wallet.Unit, wallet.Unit)
 	l.down = true
 	l.wantsEnd(l.layNTAG(n), tap.Paid, true)
 	l.down = false
@@ -61,20 +61,20 @@ func TestAKioskThatIsCutOffGoesOn(t *testing.T) {
 }
 
 func TestWhatDoesNotOpenOfflineIsNotPaid(t *testing.T) {
-	l, h, n := cutOff(t, 10*wallet.Unit)
+	l, h, n := cutOff(t, 11*wallet.Unit)
 	l.opens = actuator.Refused
 	l.wantsEnd(l.layNTAG(n), tap.NotOpened, false)
 	l.opens = actuator.Done
 	l.wantsEnd(l.layNTAG(n), tap.Paid, true)
 	l.down = false
 	l.tends()
-	h.has(8*wallet.Unit, 0)
+	h.has(9*wallet.Unit, 0)
 }
 
 // The attack: a card that was blocked goes on at a kiosk that is cut off. It pays until the
 // kiosk has heard of it, and no more.
 func TestABlockedCardIsRefusedOffline(t *testing.T) {
-	l, h, n := cutOff(t, 10*wallet.Unit)
+	l, h, n := cutOff(t, 11*wallet.Unit)
 	l.wantsEnd(l.layNTAG(n), tap.Paid, true)
 	cards, err := l.Cards(t.Context(), h.id)
 	if err != nil {
@@ -97,7 +97,7 @@ func TestABlockedCardIsRefusedOffline(t *testing.T) {
 // The attack: the number of a card is written onto another, which is tapped at a kiosk that
 // is cut off; or a card of that kind that has another key.
 func TestACopiedCardPaysNothingOffline(t *testing.T) {
-	l, _, n := cutOff(t, 10*wallet.Unit)
+	l, _, n := cutOff(t, 11*wallet.Unit)
 	number := n.UID()
 	forged := virtual.NewNTAG(number, card.Bolt(card.Key{9}, number, keyVersion).Keys, "https://shop.example/?")
 	if r := l.layNTAG(forged); r.Kind != tap.Refused || r.Reason != wire.Forged {
@@ -127,7 +127,7 @@ func TestACardThatHidesItsNumberPaysOnlineAlone(t *testing.T) {
 // The attack: the clock is turned back so that a lease lasts, or the kiosk is started without
 // a network so that it knows no better.
 func TestAClockThatIsTurnedBackGainsNothing(t *testing.T) {
-	l, _, n := cutOff(t, 10*wallet.Unit)
+	l, _, n := cutOff(t, 11*wallet.Unit)
 	l.lied = -48 * time.Hour
 	l.wantsEnd(l.layNTAG(n), tap.Paid, true) // the paywall's time and what has passed since
 	l.clock.Advance(11 * time.Hour)
@@ -164,7 +164,7 @@ func TestAKioskGoesOnForAWhile(t *testing.T) {
 		s.clock.Advance(c.after)
 		l.wantsEnd(l.layNTAG(n), c.want, c.want == tap.Paid)
 	}
-	l, _, n := cutOff(t, 10*wallet.Unit)
+	l, _, n := cutOff(t, 11*wallet.Unit)
 	l.Offline.Denied = time.Hour
 	l.down = false
 	l.tends()
@@ -176,7 +176,7 @@ func TestAKioskGoesOnForAWhile(t *testing.T) {
 
 // The attack: what a kiosk knows of cards is copied to another machine, or altered.
 func TestACopiedFileOfCardsIsWorthNothing(t *testing.T) {
-	l, _, _ := cutOff(t, 10*wallet.Unit)
+	l, _, _ := cutOff(t, 11*wallet.Unit)
 	text, err := os.ReadFile(filepath.Join(l.dir, "offline"))
 	if err != nil {
 		t.Fatal(err)
@@ -205,7 +205,7 @@ func TestACopiedFileOfCardsIsWorthNothing(t *testing.T) {
 // The answer of the paywall is lost after it has granted a tap, and the kiosk opens by
 // itself: it is paid once, and nothing stays aside.
 func TestALostGrantIsPaidOnce(t *testing.T) {
-	l, h, n := cutOff(t, 10*wallet.Unit)
+	l, h, n := cutOff(t, 11*wallet.Unit)
 	l.down = false
 	left := 1
 	l.lose = func() lost {
@@ -217,7 +217,7 @@ func TestALostGrantIsPaidOnce(t *testing.T) {
 	l.wantsEnd(l.layNTAG(n), tap.Paid, true)
 	l.lose = func() lost { return nothing }
 	l.tends()
-	h.has(8*wallet.Unit, 0)
+	h.has(9*wallet.Unit, 0)
 }
 
 // The kiosk loses power at every step of an offline tap and of what follows, and answers get
@@ -227,7 +227,7 @@ func TestPowerMayBeLostAtAnyStepOffline(t *testing.T) {
 	t.Parallel() // it waits for the disk
 	for _, fate := range []lost{nothing, answer} {
 		for at := 1; ; at++ {
-			l, h, n := cutOff(t, 10*wallet.Unit)
+			l, h, n := cutOff(t, 11*wallet.Unit)
 			before := len(l.opened)
 			l.crashAt = l.steps + at
 			crashed := l.until(func() {
@@ -249,7 +249,7 @@ func TestPowerMayBeLostAtAnyStepOffline(t *testing.T) {
 			l.tends()
 			l.clock.Advance(l.Offline.LeaseFor + leaseGrace + time.Hour)
 			opened, w := wallet.Amount(len(l.opened)-before)*wallet.Unit, h.wallet()
-			if paid := 9*wallet.Unit - w.Available; w.Held != 0 || paid > opened || !crashed && paid != opened {
+			if paid := 10*wallet.Unit - w.Available; w.Held != 0 || paid > opened || !crashed && paid != opened {
 				t.Fatalf("crash at %d, %d lost: paid %v, opened %v, held %v", at, fate, paid, opened, w.Held)
 			}
 			if !crashed {

@@ -2,6 +2,8 @@ package kiosk
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/wallet"
@@ -43,7 +45,7 @@ func (c *Cashier) promise(ctx context.Context, k Kiosk, handle string, t ticket,
 	if err != nil {
 		return standing{}, err
 	}
-	amount := min(w.Available, c.leaseAmount(k, t, one))
+	amount := min(w.Available/2, c.leaseAmount(k, t, one)) // what is lent here cannot be spent elsewhere
 	return update(ctx, c, standingName(k.Name, handle), func(s *standing) error {
 		if amount <= 0 || s.Lease != nil || s.Ticket != t.Tap || s.Was.ID == id {
 			return errKeep
@@ -83,6 +85,26 @@ func (c *Cashier) leaseAmount(k Kiosk, t ticket, one Card) wallet.Amount {
 		day -= one.Spent
 	}
 	return min(c.Offline.Lease, day)
+}
+
+// recall ends the lease of a card at the kiosk where it taps online and its wallet is short:
+// the money is there. The kiosk is told, and pays no more from it; what it has granted before
+// is collected from the wallet.
+func (c *Cashier) recall(ctx context.Context, k Kiosk, p proof, one Card) (lapsed wallet.OpID, err error) {
+	if !one.Offline {
+		return lapsed, nil
+	}
+	handle := c.handle(k.Name, strings.TrimPrefix(p.register, cardPrefix))
+	s, _, err := load[standing](ctx, c, standingName(k.Name, handle))
+	switch {
+	case errors.Is(err, wallet.ErrNotFound), err == nil && (s.Lease == nil || s.Wallet != one.Wallet):
+		return lapsed, nil
+	case err != nil:
+		return lapsed, err
+	}
+	lapsed = s.Lease.ID
+	_, err = c.closeLease(ctx, k, handle, lapsed)
+	return lapsed, err
 }
 
 // closeLease takes what was spent of a standing's lease, once, and gives the rest back. Where

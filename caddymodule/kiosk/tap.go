@@ -156,6 +156,11 @@ func (c *Cashier) setAside(ctx context.Context, k Kiosk, t wire.Tap, p proof, on
 		ID: holdOf(t.ID, k.Name), Wallet: one.Wallet, Generation: one.Generation, Amount: price, TTL: c.Hold,
 	}
 	receipt, err := c.Ledger.Hold(ctx, hold)
+	if err == nil && receipt.Outcome == wallet.Insufficient {
+		if v.Lapsed, err = c.recall(ctx, k, p, one); err == nil && v.Lapsed != (wallet.OpID{}) {
+			receipt, err = c.Ledger.Hold(ctx, hold)
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -69,6 +69,9 @@ func (a *Authority) Granted(p tap.Presented, v wire.Verdict) {
 		return
 	}
 	one, there := a.state.Cards[p.ID]
+	if there && v.Lapsed == one.Lease && v.Lapsed != (wallet.OpID{}) {
+		one.Lease, one.Left, one.Until, a.dirty = wallet.OpID{}, 0, 0, true
+	}
 	if v.Ticket == "" {
 		if there && !one.Denied { // its holder does not allow it any more
 			one.Denied, a.dirty = true, true

@@ -165,6 +165,7 @@ type Verdict struct {
 	Claim   string      `json:"claim,omitempty"` // the code with which an unknown card is claimed
 	Expires int64       `json:"expires,omitempty"`
 	Balance string      `json:"balance,omitempty"` // in the wallet after a granted tap, where the operator has it shown
+	Lapsed  wallet.OpID `json:"lapsed,omitzero"`   // a lease that is over, because this tap needed its money
 	Ticket  string      `json:"ticket,omitempty"`  // for a Lease: the card may pay offline
 }
 
