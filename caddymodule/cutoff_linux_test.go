@@ -94,7 +94,14 @@ func TestAKioskWithoutANetworkGoesOn(t *testing.T) {
 	}
 	b.shows("0.10")
 	time.Sleep(500 * time.Millisecond) // it has opened the line
+	knows := func() int64 { // how much the kiosk does of cards
+		file, err := os.Stat(filepath.Join(b.state, "offline"))
+		b.must(err)
+		return file.Size()
+	}
+	nobody := knows()
 	tap(1)
+	eventually(t, "the kiosk has met the card", func() bool { return knows() > nobody+100 })
 	// Half of what there is.
 	eventually(t, "a lease is set aside", func() bool { return strings.Contains(m.get("/.paywall/wallet").body, `"held":{"amount":"2.45"`) })
 	l.cuts(true)

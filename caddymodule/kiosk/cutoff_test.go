@@ -220,6 +220,29 @@ func TestALostGrantIsPaidOnce(t *testing.T) {
 	h.has(9*wallet.Unit, 0)
 }
 
+// A kiosk whose records are not whole is enrolled anew: what it had granted before cannot be
+// paid any more, and it goes on.
+func TestAKioskThatIsEnrolledAnewGoesOn(t *testing.T) {
+	l, h, n := cutOff(t, 11*wallet.Unit)
+	l.wantsEnd(l.layNTAG(n), tap.Paid, true)
+	l.machine = l.enrol(l.name)
+	if err := os.Remove(filepath.Join(l.dir, "offline")); err != nil {
+		t.Fatal(err)
+	}
+	l.start()
+	l.down = false
+	l.tends()
+	l.clock.Advance(l.Offline.LeaseFor + leaseGrace)
+	h.has(10*wallet.Unit, 0)
+	l.wantsEnd(l.layNTAG(n), tap.Paid, false)
+	l.tends()
+	l.down = true
+	l.wantsEnd(l.layNTAG(n), tap.Paid, true)
+	l.down = false
+	l.tends()
+	h.has(8*wallet.Unit, 0)
+}
+
 // The kiosk loses power at every step of an offline tap and of what follows, and answers get
 // lost besides: what has opened is paid once but where nobody can know it, and nobody pays
 // without.

@@ -104,11 +104,18 @@ func (a *Authority) Resume(grants []string) error {
 		if err != nil {
 			return err
 		}
-		if g.Seq > a.state.Head.Seq {
+		if a.signed(g) && g.Seq > a.state.Head.Seq {
 			a.unsent = append(a.unsent, g)
 		}
 	}
 	return nil
+}
+
+// signed reports whether a record is this machine's: a journal may have those of the kiosk
+// that it was before it was enrolled anew, which the paywall takes from nobody any more.
+func (a *Authority) signed(g grant) bool {
+	_, _, err := g.signed.Verify(a.Key().Public().(ed25519.PublicKey))
+	return err == nil
 }
 
 func readGrant(text string) (g grant, err error) {

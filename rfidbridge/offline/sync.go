@@ -27,7 +27,14 @@ func (a *Authority) Settle(ctx context.Context, grants []string) error {
 		if err != nil {
 			return err
 		}
+		if !a.signed(g) {
+			a.Log.Error("what was granted offline is of another key of this kiosk's, and cannot be paid", "tap", g.Tap, "price", g.Price)
+			continue
+		}
 		records, s.Records = append(records, g), append(s.Records, g.signed)
+	}
+	if len(records) == 0 {
+		return nil
 	}
 	answer, err := a.Paywall.Sync(ctx, s)
 	a.mu.Lock()
