@@ -94,7 +94,7 @@ func TestAKioskWithoutANetworkGoesOn(t *testing.T) {
 	}
 	b.shows("0.10")
 	time.Sleep(500 * time.Millisecond) // it has opened the line
-	knows := func() int64 { // how much the kiosk does of cards
+	knows := func() int64 {            // how much the kiosk does of cards
 		file, err := os.Stat(filepath.Join(b.state, "offline"))
 		b.must(err)
 		return file.Size()
