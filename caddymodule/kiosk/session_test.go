@@ -75,9 +75,11 @@ func TestABrowserSeesPagesForATapUntilTheTimeIsOver(t *testing.T) {
 	}
 }
 
-// Its card has gone, or whoever reads has had enough.
-func TestASessionEndsAtOnce(t *testing.T) {
+// Its card has gone, or whoever reads has had enough: which instance hears of it is the same.
+func TestASessionEndsAtOnceAtEveryInstance(t *testing.T) {
 	m, _, v := library(t)
+	elsewhere := *m.Cashier
+	elsewhere.Notes = new(Notes)
 	s, cookie := m.begins(v)
 	gone := wire.Leave{ID: v.ID}
 	other := m.shop.enrol("other")
@@ -85,7 +87,7 @@ func TestASessionEndsAtOnce(t *testing.T) {
 		who  *machine
 		live bool
 	}{{other, true}, {m, false}, {m, false}} {
-		if _, err := m.Leave(t.Context(), end.who.authenticated(wire.LeavePath, gone), gone); err != nil {
+		if _, err := elsewhere.Leave(t.Context(), end.who.authenticated(wire.LeavePath, gone), gone); err != nil {
 			t.Fatal(err)
 		}
 		if m.isLive(cookie) != end.live {
