@@ -144,7 +144,7 @@ func TestTheSimulationEntersAPIN(t *testing.T) {
 func TestAnotherPageDoesNotTapTheVirtualCard(t *testing.T) {
 	s := startSiteWith(t, withKiosks, magazine)
 	var made kioskCode
-	s.decode([]byte(s.operator("kiosk", "enrol", "demo", "--json")), &made)
+	s.decode([]byte(s.operator("kiosk", "enrol", "alone", "--json")), &made)
 	v, stop := s.startSimulation(made.Code, t.TempDir())
 	defer stop()
 	for _, form := range []string{"", "guessed"} {

@@ -143,11 +143,20 @@ func (b *tab) goes(address string) {
 	b.must(err)
 }
 
-func (b *tab) path() string { return evaluate[string](b, `location.pathname`) }
+func (b *tab) path() string { return b.glimpse(`location.pathname`) }
 
 // inFrame is what the page's frame shows.
 func (b *tab) inFrame() string {
-	return evaluate[string](b, `document.querySelector("iframe")?.contentDocument?.body?.innerText ?? ""`)
+	return b.glimpse(`document.querySelector("iframe")?.contentDocument?.body?.innerText ?? ""`)
+}
+
+// glimpse evaluates on a page that may be on its way to another one: then there is nothing.
+func (b *tab) glimpse(expression string) string {
+	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](expression))
+	if err != nil {
+		return ""
+	}
+	return text
 }
 
 // wantsConsole is wantsQuietConsole but for what is so on purpose: the sandbox of the site's
