@@ -26,7 +26,7 @@ import (
 const (
 	cardNumber = "04a1b2c3d4e5f6"
 	cardMoney  = 5 * wallet.Unit
-	gateHold   = 5 * time.Second
+	gateHold   = 12 * time.Second // longer than a busy machine takes from a verdict to a capture
 )
 
 // gatekeeper is the program that opens: it tells what it does, and waits at each step until
