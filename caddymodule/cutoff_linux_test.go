@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,6 +69,17 @@ func (l *line) cuts(down bool) {
 	}
 }
 
+// fetched is a page, or nothing.
+func fetched(address string) string {
+	answer, err := http.Get(address) //nolint:noctx // a test's
+	if err != nil {
+		return ""
+	}
+	defer answer.Body.Close()
+	text, _ := io.ReadAll(answer.Body)
+	return string(text)
+}
+
 // A kiosk whose network is cut opens for a card that it has met, whose holder allows it, from
 // what was set aside; when the network is back it is paid once.
 func TestAKioskWithoutANetworkGoesOn(t *testing.T) {
@@ -78,7 +90,8 @@ func TestAKioskWithoutANetworkGoesOn(t *testing.T) {
 	var mine cardsJSON
 	s.decode([]byte(m.get("/.paywall/cards").body), &mine)
 	m.post("/.paywall/cards/change", map[string]any{"card": mine.Cards[0].Card, "offline": true}).says(`"offline":true`)
-	b, stop := s.startBridge(fmt.Sprintf(`{"driver":"lines","path":%q}`, path), `"guard":"1ms"`, `"offline_patience":"100ms"`)
+	metrics := freeAddress(t)
+	b, stop := s.startBridge(fmt.Sprintf(`{"driver":"lines","path":%q}`, path), `"guard":"1ms"`, `"offline_patience":"100ms"`, fmt.Sprintf(`"metrics":%q`, metrics))
 	stop()
 	l := layLine(t, strings.TrimPrefix(s.url, "http://"))
 	identity := filepath.Join(b.state, "identity.json")
@@ -104,6 +117,7 @@ func TestAKioskWithoutANetworkGoesOn(t *testing.T) {
 	eventually(t, "the kiosk has met the card", func() bool { return knows() > nobody+100 })
 	// Half of what there is.
 	eventually(t, "a lease is set aside", func() bool { return strings.Contains(m.get("/.paywall/wallet").body, `"held":{"amount":"2.45"`) })
+	eventually(t, "the kiosk has heard of it", func() bool { return strings.Contains(fetched("http://"+metrics), "rfidbridge_leases 1") })
 	l.cuts(true)
 	tap(2)
 	b.shows("taken from your wallet later")

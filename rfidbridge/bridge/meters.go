@@ -41,6 +41,9 @@ func newMeters(b *Bridge) *meters {
 		_, age := b.desk.Owed()
 		tell(int64(age / time.Second))
 	})
+	m.page.Gauge("rfidbridge_leases", "Cards with something set aside here, which they can pay with while the paywall does not answer.", nil, func(tell func(int64, ...string)) {
+		tell(int64(b.offline.Leases()))
+	})
 	m.page.Gauge("rfidbridge_pcscd_protocol_minor", "The minor of the protocol that pcscd speaks; its major is 4.", nil, func(tell func(int64, ...string)) {
 		if minor := m.pcscd.Load(); minor != 0 {
 			tell(int64(minor))

@@ -94,6 +94,19 @@ func (a *Authority) Decides() bool {
 	return a.state.Terms != nil && len(a.state.Cards) > 0 && a.broken == nil
 }
 
+// Leases are how many cards have something left of a lease.
+func (a *Authority) Leases() (n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now, _ := a.clock.now()
+	for _, one := range a.state.Cards {
+		if one.Lease != (wallet.OpID{}) && one.Left > 0 && now.UnixMilli() < one.Until {
+			n++
+		}
+	}
+	return n
+}
+
 // Resume implements [tap.Authority].
 func (a *Authority) Resume(grants []string) error {
 	a.mu.Lock()
