@@ -50,7 +50,7 @@ var undisturbed = []story{
 // paid for, and what nobody can know goes as the operator has decided.
 func TestAKioskMayBeKilledAtAnyStepOfATap(t *testing.T) {
 	t.Parallel()
-	w := newKioskWorld(t)
+	w := newKioskWorld(t, shortHold)
 	w.dies = true
 	w.run(w.killKiosk, w.startKiosk, []story{
 		{at: judged, opens: 0, ends: "interrupted"}, // what was set aside goes back by itself
@@ -71,14 +71,14 @@ func TestAKioskMayBeKilledAtAnyStepOfATap(t *testing.T) {
 // the tap is the same.
 func TestThePaywallMayBeKilledAtAnyStepOfATap(t *testing.T) {
 	t.Parallel()
-	w := newKioskWorld(t)
+	w := newKioskWorld(t, longHold)
 	w.run(w.kill, w.start, undisturbed)
 }
 
 // The network is cut at every step of a tap, until the kiosk has asked in vain.
 func TestTheNetworkMayBeCutAtAnyStepOfATap(t *testing.T) {
 	t.Parallel()
-	w := newKioskWorld(t)
+	w := newKioskWorld(t, longHold)
 	w.run(w.network.cut, w.network.mend, undisturbed)
 }
 
@@ -145,7 +145,7 @@ func (w *kioskWorld) proveGrants() {
 func (w *kioskWorld) proveMoney(paid wallet.Amount) {
 	w.Helper()
 	site, left := w.holder.amount(w.verify().Site), wallet.Amount(0)
-	for deadline := time.Now().Add(gateHold + startTimeout); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(longHold + startTimeout); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if left = w.holder.balance(); left == cardMoney-paid {
 			break
 		}

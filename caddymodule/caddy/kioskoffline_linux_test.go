@@ -12,7 +12,7 @@ import (
 // and what has not is not.
 func TestAKioskMayBeKilledAtAnyStepOfAnOfflineTap(t *testing.T) {
 	t.Parallel()
-	w := newKioskWorld(t, "offline {", "lease 2.00 12h", "proof uid", "}")
+	w := newKioskWorld(t, longHold, "offline {", "lease 2.00 12h", "proof uid", "}")
 	w.dies = true
 	paid := wallet.Amount(0)
 	for _, s := range []struct {

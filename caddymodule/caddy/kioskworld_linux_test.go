@@ -26,7 +26,11 @@ import (
 const (
 	cardNumber = "04a1b2c3d4e5f6"
 	cardMoney  = 5 * wallet.Unit
-	gateHold   = 12 * time.Second // longer than a busy machine takes from a verdict to a capture
+
+	// How long money is set aside: longer than a busy machine takes from a verdict to a
+	// capture, with a start of the kiosk, or of the paywall, between them.
+	shortHold = 5 * time.Second
+	longHold  = 15 * time.Second
 )
 
 // gatekeeper is the program that opens: it tells what it does, and waits at each step until
@@ -58,8 +62,8 @@ type kioskWorld struct {
 	hit    chan struct{}
 }
 
-// newKioskWorld starts one. options are lines of the paywall's option kiosks.
-func newKioskWorld(t *testing.T, options ...string) *kioskWorld {
+// newKioskWorld starts one. options are more lines of the paywall's option kiosks.
+func newKioskWorld(t *testing.T, hold time.Duration, options ...string) *kioskWorld {
 	t.Helper()
 	w := &kioskWorld{dir: t.TempDir()}
 	var err error
@@ -87,7 +91,7 @@ http://localhost:%s {
 	paywall /articles/* 0.10
 	respond PAGE
 }
-`, admin, gateHold, strings.Join(options, "\n\t\t\t"), port)
+`, admin, hold, strings.Join(options, "\n\t\t\t"), port)
 	})
 	w.start()
 	w.network = newKioskNetwork(t, w.url, w.struck)
