@@ -171,6 +171,7 @@ func (c *Cashier) void(ctx context.Context, k Kiosk, s standing, r signed) error
 	if err != nil && !errors.Is(err, wallet.ErrNotFound) { // removed meanwhile
 		return err
 	}
+	c.Notes.pulses.ended(r.Tap)
 	if c.Now().Sub(r.Tap.Time()) >= wallet.ChargeMemory {
 		return nil // a hold is never so old
 	}
