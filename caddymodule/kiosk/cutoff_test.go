@@ -387,3 +387,50 @@ func TestEveryProductIsPaidOnceWhateverHappens(t *testing.T) {
 		t.Errorf("%d taps were the kiosk's own: too little is proved", alone)
 	}
 }
+
+// A card of each kind that is made at a desk proves itself to a kiosk that is cut off, with
+// the key that is for that.
+func TestACardOfEachKindPaysOffline(t *testing.T) {
+	s, m := offlineShop(t)
+	s.Offline.Proof = TierMutual
+	desk, h := s.enrolAs("desk", true), s.holder(50*wallet.Unit)
+	l := newLobby(m.machine)
+	l.tends()
+	ntag, desfire, old, ultralight := blankNTAG(), virtual.NewDESFire(card.UID{0x04, 8, 8, 8, 8, 8, 8}, virtual.EV2),
+		virtual.NewDESFire(card.UID{0x04, 8, 8, 8, 8, 8, 1}, virtual.EV1), virtual.NewUltralight(card.UID{0x04, 9, 9, 9, 9, 9, 9})
+	for name, c := range map[string]struct {
+		kind   card.Kind
+		number card.UID
+		to     func([]byte) []byte
+		shown  func() wire.Card
+	}{
+		"NTAG 424 DNA":   {card.KindNTAG424, ntag.UID(), ntag.Transmit, func() wire.Card { return message(ntag) }},
+		"DESFire EV2":    {card.KindDESFire, desfire.UID(), desfire.Transmit, func() wire.Card { return byUID(t, desfire.UID(), card.KindDESFire) }},
+		"DESFire EV1":    {card.KindDESFire, old.UID(), old.Transmit, func() wire.Card { return byUID(t, old.UID(), card.KindDESFire) }},
+		"Ultralight AES": {card.KindUltralight, ultralight.UID(), ultralight.Frame, func() wire.Card { return byUID(t, ultralight.UID(), card.KindUltralight) }},
+	} {
+		desk.issued(wire.Personalise, c.kind, c.number, c.to)
+		one, err := h.AddCard(t.Context(), h.wallet(), desk.talk("gate", c.shown(), c.to).Claim, "")
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		h.opens(one)
+		exchange := func(command []byte) ([]byte, error) { return c.to(command), nil }
+		l.down = false
+		l.wantsEnd(l.carries(c.shown(), exchange), tap.Paid, false)
+		l.tends()
+		l.down = true
+		s.clock.Advance(time.Minute)
+		if r := l.carries(c.shown(), exchange); r.Kind != tap.Paid || !r.Alone {
+			t.Errorf("%s: offline it is %+v", name, r)
+		}
+		l.down = false
+		l.tends()
+	}
+	if n := ntag.Failures() + desfire.Failures() + old.Failures() + ultralight.Failures(); n > 0 {
+		t.Errorf("the cards count %d wrong tries", n)
+	}
+	if w := h.wallet(); w.Available+w.Held != 42*wallet.Unit {
+		t.Errorf("of 50.00 %v is left after eight taps", w.Available+w.Held)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/actuator"
+	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/card/virtual"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/client"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/journal"
@@ -192,14 +193,19 @@ func (l *lobby) tends() {
 	}
 }
 
-// lays a card on the reader.
+// lays a card on the reader, which may carry commands to it.
 func (l *lobby) lays(shown wire.Card, n *virtual.NTAG) tap.Result {
 	l.Helper()
-	p := tap.Presented{Card: shown}
-	if n != nil {
-		p.Exchange = func(command []byte) ([]byte, error) { return n.Transmit(command), nil }
+	if n == nil {
+		return l.carries(shown, nil)
 	}
-	p.ID, _ = l.authority.Identify(p.Card, p.Exchange)
+	return l.carries(shown, func(command []byte) ([]byte, error) { return n.Transmit(command), nil })
+}
+
+func (l *lobby) carries(shown wire.Card, exchange card.Exchange) tap.Result {
+	l.Helper()
+	p := tap.Presented{Card: shown, Exchange: exchange}
+	p.ID, _ = l.authority.Identify(shown, exchange)
 	product, _, _ := l.product("coffee")
 	return l.desk.Tap(context.Background(), p, product, true)
 }

@@ -171,3 +171,34 @@ func TestARemovedCardPaysWhatItHasHad(t *testing.T) {
 	h.has(7*wallet.Unit, 0)
 	other.has(9*wallet.Unit, 0)
 }
+
+// A holder who looks at their cards pays what is owed for them, also for one that they have
+// removed.
+func TestAHolderPaysWhatIsOwed(t *testing.T) {
+	s, m := offlineShop(t)
+	s.Offline.Lease = 0
+	h := s.holder(wallet.Unit)
+	n, gone := h.signing(m, 1), h.signing(m, 2)
+	kept, removed := m.admits(message(n)), m.admits(message(gone))
+	for _, l := range []wire.Lease{kept, kept, removed} {
+		m.grants(l.Handle, wallet.OpID{}, "1.00")
+	}
+	m.syncs(wire.Settled, wire.Owed, wire.Owed)
+	cards, owed, err := s.CardsPaid(t.Context(), h.wallet())
+	if err != nil || owed != 2*wallet.Unit || len(cards) != 2 {
+		t.Fatalf("%v is owed for %d cards, %v", owed, len(cards), err)
+	}
+	if err := s.RemoveCard(t.Context(), h.id, cards[1].ID); err != nil {
+		t.Fatal(err)
+	}
+	ledgertest.Fund(t, s.Ledger, s.clock.Now, h.id, 3*wallet.Unit)
+	for range 2 {
+		if cards, owed, err = s.CardsPaid(t.Context(), h.wallet()); err != nil || owed != 0 || len(cards) != 1 || cards[0].Indebted {
+			t.Errorf("%v is owed for %+v, %v", owed, cards, err)
+		}
+		h.has(wallet.Unit, 0)
+	}
+	if debts, err := s.Debts(t.Context()); err != nil || len(debts) > 0 {
+		t.Errorf("the operator sees %+v, %v", debts, err)
+	}
+}
