@@ -97,7 +97,7 @@ func (s Signed) Verify(key ed25519.PublicKey) (r Record, reversed bool, err erro
 func (s Signed) Read() (r Record, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(s.Text))
 	decoder.DisallowUnknownFields()
-	if decoder.Decode(&r) != nil || decoder.More() || r.Seq == 0 || !IsName(r.Product) || !IsHandle(r.Handle) {
+	if decoder.Decode(&r) != nil || decoder.More() || r.Tap == (wallet.OpID{}) || r.Seq == 0 || !IsName(r.Product) || !IsHandle(r.Handle) {
 		return Record{}, fmt.Errorf("%w: it does not read", ErrRecord)
 	}
 	return r, nil

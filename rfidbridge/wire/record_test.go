@@ -96,7 +96,7 @@ func FuzzRecord(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(signRecord(f, newRecord(f, Head{}), private).Text)
-	f.Add([]byte(`{"tap":"","seq":1}`))
+	f.Add([]byte(`{"seq":1,"product":"a","handle":"00000000000000000000000000000000"}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		r, err := Signed{Text: text}.Read()
 		if err != nil {
