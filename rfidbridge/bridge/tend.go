@@ -94,7 +94,7 @@ func (b *Bridge) report(ctx context.Context) {
 	if more {
 		b.soon()
 	}
-	b.sells(policy.Products)
+	b.sells(policy.Products, policy.Currency)
 }
 
 // soon has a report made before it is time.
@@ -105,7 +105,7 @@ func (b *Bridge) soon() {
 }
 
 // sells takes note of what the paywall sells: now, or when it last answered.
-func (b *Bridge) sells(products []wire.Product) {
+func (b *Bridge) sells(products []wire.Product, currency string) {
 	i := slices.IndexFunc(products, func(p wire.Product) bool { return p.Name == b.config.Product })
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -116,7 +116,7 @@ func (b *Bridge) sells(products []wire.Product) {
 		return
 	}
 	b.product = &products[i]
-	b.screen.Sells(*b.product)
+	b.screen.Sells(*b.product, currency)
 }
 
 // mostReaders is how many the paywall is told of.

@@ -80,11 +80,11 @@ func (a *Authority) derive(label string) (key [32]byte, err error) {
 	return key, err
 }
 
-// Products are those that the paywall sold when it last answered.
-func (a *Authority) Products() []wire.Product {
+// Products are those that the paywall sold when it last answered, and in which currency.
+func (a *Authority) Products() (products []wire.Product, currency string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.state.Products
+	return a.state.Products, a.state.Currency
 }
 
 // Decides reports whether there is anything that this kiosk may grant.

@@ -35,7 +35,7 @@ func (a *Authority) Learn(p wire.Policy) (more bool, err error) {
 		a.state.Contact = p.Time
 	}
 	matters := !slices.Equal(a.state.Products, p.Products) || (p.Offline == nil) != (a.state.Terms == nil)
-	a.state.Products, a.state.Terms = p.Products, p.Offline
+	a.state.Products, a.state.Currency, a.state.Terms = p.Products, p.Currency, p.Offline
 	if o := p.Offline; o != nil {
 		d := o.Denials
 		for _, one := range a.state.Cards {

@@ -24,6 +24,7 @@ type state struct {
 	Head     wire.Head      `json:"head"`    // of the records that are settled
 	Terms    *wire.Offline  `json:"terms,omitempty"`
 	Products []wire.Product `json:"products,omitempty"`
+	Currency string         `json:"currency,omitempty"`
 
 	Cards map[tap.ID]*known `json:"cards"`
 }

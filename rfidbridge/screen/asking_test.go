@@ -64,7 +64,7 @@ func asIs(*http.Request) {}
 
 func TestAPINIsEnteredByAPlainForm(t *testing.T) {
 	s := raise(t)
-	s.Sells(gate)
+	s.Sells(gate, "USD")
 	token, entered := s.asks(t.Context(), false)
 	s.says("/?lang=fr", "Saisissez le code", `action="/pin?lang=fr"`, `type="password"`, `inputmode="numeric"`, `autocomplete="off"`, `<label for="pin">`, "Annuler", "0.10")
 	s.says("/", `http-equiv="refresh" content="46"`) // what is typed is not lost

@@ -47,7 +47,7 @@ func (s *stage) browse() context.Context {
 // hears of other things, and is not to be read.
 func TestAPINIsTypedOnAScreen(t *testing.T) {
 	s := raise(t)
-	s.Sells(gate)
+	s.Sells(gate, "USD")
 	browser := s.browse()
 	run := func(script string) string {
 		t.Helper()
@@ -71,7 +71,7 @@ func TestAPINIsTypedOnAScreen(t *testing.T) {
 	for _, sign := range []string{"4", "7", "2", "⌫", "1"} {
 		run(press + sign + `").click(); ""`)
 	}
-	s.Sells(wire.Product{Name: "gate", Title: "The other gate", Price: "0.10"})
+	s.Sells(wire.Product{Name: "gate", Title: "The other gate", Price: "0.10"}, "USD")
 	until(`"" + (document.querySelector("main").dataset.version === "3")`)
 	run(press + `1").click(); ""`)
 	if shown := run(`const f = document.querySelector("#pin"); [f.type, f.value.length, document.activeElement === f].join()`); shown != "password,4,true" {

@@ -32,6 +32,7 @@ type view struct {
 	Mark        string // ✓ or ✕, beside the colour; empty: neither
 	Mood        string // good, bad or calm: for colours, and sounds
 	Product     wire.Product
+	Currency    string
 	Balance     string // empty: it is not shown
 	Claim       string
 	Code        string // a picture, as an address of data
@@ -61,7 +62,7 @@ func (s *Screen) view(lang string) view {
 	now := s.shown()
 	text := func(key string) string { return words.Text(lang, key) }
 	v := view{
-		Lang: lang, Mood: "calm", Product: now.product, Claim: now.claim,
+		Lang: lang, Mood: "calm", Product: now.product, Currency: now.currency, Claim: now.claim,
 		Code: now.code, Version: now.version, Left: now.left.Milliseconds(),
 		Words: map[string]string{"title": text("title"), "left": text("left"), "language": text("language"), "open": text("open"),
 			"digits": text("digits"), "enter": text("enter"), "cancel": text("cancel"), "delete": text("delete")},

@@ -50,6 +50,7 @@ type Screen struct {
 	mu       sync.Mutex
 	phase    phase
 	product  wire.Product
+	currency string
 	result   tap.Result
 	asked    *question
 	offer    string // the code with which this browser opens pages
@@ -65,12 +66,12 @@ func New(site string, now func() time.Time) *Screen {
 	return &Screen{site: site, now: now, patience: askFor, watchers: make(map[chan int]bool)}
 }
 
-// Sells says what a tap pays for.
-func (s *Screen) Sells(p wire.Product) {
+// Sells says what a tap pays for, and in which currency all is that is shown.
+func (s *Screen) Sells(p wire.Product, currency string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.product != p {
-		s.product = p
+	if s.product != p || s.currency != currency {
+		s.product, s.currency = p, currency
 		s.changed()
 	}
 }
@@ -155,6 +156,7 @@ func (s *Screen) watch() (changes <-chan int, stop func()) {
 type shown struct {
 	phase       phase
 	product     wire.Product
+	currency    string
 	result      tap.Result
 	question    question // without a token: there is none
 	offer       string
@@ -168,9 +170,9 @@ func (s *Screen) shown() shown {
 	defer s.mu.Unlock()
 	left := s.until.Sub(s.now())
 	if left <= 0 {
-		return shown{product: s.product, version: s.version}
+		return shown{product: s.product, currency: s.currency, version: s.version}
 	}
-	now := shown{s.phase, s.product, s.result, question{}, s.offer, s.claim, s.code, left, s.version}
+	now := shown{s.phase, s.product, s.currency, s.result, question{}, s.offer, s.claim, s.code, left, s.version}
 	if s.asked != nil {
 		now.question = *s.asked
 	}

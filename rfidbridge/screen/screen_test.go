@@ -70,8 +70,8 @@ func (s *stage) says(path string, all ...string) {
 func TestTheScreenFollowsATap(t *testing.T) {
 	s := raise(t)
 	s.says("/", "Tap your card")
-	s.Sells(gate)
-	s.says("/", "Tap your card", "The &lt;gate&gt;", "0.10")
+	s.Sells(gate, "USD")
+	s.says("/", "Tap your card", "The &lt;gate&gt;", "0.10 USD")
 	s.Checking()
 	s.says("/", "Checking", "Leave the card where it is.")
 	s.Ended(tap.Result{Kind: tap.Paid, Product: gate})
@@ -80,7 +80,7 @@ func TestTheScreenFollowsATap(t *testing.T) {
 		t.Error("it speaks of a balance that it was not told")
 	}
 	s.Ended(tap.Result{Kind: tap.Paid, Product: gate, Balance: "4.90"})
-	s.says("/", "Left in the wallet:", "4.90")
+	s.says("/", "Left in the wallet:", "4.90 USD")
 	s.Ended(tap.Result{Kind: tap.Paid, Product: gate, Alone: true})
 	s.says("/", "Paid", "it is taken from your wallet later", `class="good"`)
 	s.says("/?lang=fr", `<html lang="fr">`, "Payé")
