@@ -274,6 +274,35 @@ func TestAGrantIsGoodForItsKioskAlone(t *testing.T) {
 	h.has(4*wallet.Unit, wallet.Unit)
 }
 
+// The attack: a kiosk takes the money of one grant twice, many times at once, or after it has
+// given it back.
+func TestAGrantIsCapturedOnce(t *testing.T) {
+	s := open(t)
+	m, h := s.enrol("machine"), s.holder(5*wallet.Unit)
+	shown := numbered(t, 1)
+	h.claims(m, shown)
+	v := m.wants(m.tap("coffee", shown), wire.Granted, "")
+	k := m.authenticated(wire.CapturePath, wire.Resolve{Grant: v.Grant})
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if r, err := s.Capture(t.Context(), k, wire.Resolve{Grant: v.Grant}); err != nil || r.Outcome != Captured {
+				t.Errorf("one of many at once: %+v, %v", r, err)
+			}
+		})
+	}
+	all.Wait()
+	m.resolve(wire.ReleasePath, v, Expired)
+	h.has(4*wallet.Unit, 0)
+	s.clock.Advance(time.Hour + time.Minute)
+	m.resolve(wire.CapturePath, v, Expired) // its ids are forgotten, and the hold is spent
+	h.has(4*wallet.Unit, 0)
+	back := m.wants(m.tap("coffee", shown), wire.Granted, "")
+	m.resolve(wire.ReleasePath, back, Released)
+	m.resolve(wire.CapturePath, back, Expired)
+	h.has(4*wallet.Unit, 0)
+}
+
 // The attack: somebody else's card is claimed, with the code that a kiosk has shown.
 func TestACardIsClaimedOnce(t *testing.T) {
 	s := open(t)
