@@ -71,12 +71,14 @@ $(LINT):
 # which only root may.
 ROOT := $(shell [ "$$(uname)" = Linux ] && [ "$$(id -u)" = 0 ] && echo ,root)
 
-# The packages that take longest, mostly waiting, begin first: the others fit beside them.
-LONGEST := ./wallet/redis ./caddymodule
+# The packages that take longest, mostly waiting, begin first: the others fit beside them,
+# one more at a time than there are processors.
+LONGEST  := ./wallet/redis ./caddymodule ./wallet/local ./caddymodule/caddy ./caddymodule/bench
+PACKAGES_AT_ONCE := $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 
 race:
 	@[ -n "$(ROOT)" ] || echo "Left out: the tests on real disks that fail, which need Linux and root." >&2
-	go test -race -tags $(TAGS)$(ROOT) -timeout 14m $(LONGEST) ./...
+	go test -race -p $(PACKAGES_AT_ONCE) -tags $(TAGS)$(ROOT) -timeout 14m $(LONGEST) ./...
 
 # What the paywall costs, beside Caddy without it; package caddymodule/bench
 # says how. BENCH is its flags.
