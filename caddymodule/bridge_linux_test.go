@@ -40,7 +40,7 @@ func (s *site) startBridge(readers string, more ...string) (b *bridgeAt, stop fu
 	if _, err := client.Enrol(s.Context(), s.url, made.Code, filepath.Join(b.state, "identity.json"), nil); err != nil {
 		s.Fatal(err)
 	}
-	text := fmt.Sprintf(`{"product":"gate","readers":[%s],"screen":%q,"actuator":{"exec":["sh","-c","echo $PAYWALL_TAP $PAYWALL_PRODUCT >> $0",%q]}}`,
+	text := fmt.Sprintf(`{"product":"gate","settle":"1ms","readers":[%s],"screen":%q,"actuator":{"exec":["sh","-c","echo $PAYWALL_TAP $PAYWALL_PRODUCT >> $0",%q]}}`,
 		readers, b.screen, b.opened)
 	text = strings.Join(append([]string{strings.TrimSuffix(text, "}")}, more...), ",") + "}"
 	if err := os.WriteFile(filepath.Join(b.state, "kiosk.json"), []byte(text), 0o600); err != nil {

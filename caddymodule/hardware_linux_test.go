@@ -31,7 +31,7 @@ func TestAKioskOfSerialBoardsOpensARelay(t *testing.T) {
 	relay, relayLine := serialtest.Open(t)
 	b, stop := s.startBridge(fmt.Sprintf(`{"driver":"pn532","path":%q}`, boardLine))
 	stop()
-	text := fmt.Sprintf(`{"product":"gate","screen":%q,"readers":[{"driver":"pn532","path":%q}],
+	text := fmt.Sprintf(`{"product":"gate","settle":"1ms","screen":%q,"readers":[{"driver":"pn532","path":%q}],
 		"actuator":{"relay":{"path":%q,"channel":1,"pulse":"50ms"}}}`, b.screen, boardLine, relayLine)
 	b.must(os.WriteFile(filepath.Join(b.state, "kiosk.json"), []byte(text), 0o600))
 	defer b.run()()

@@ -103,7 +103,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 			return err
 		}
 		watching.Go(func() {
-			if err := b.meters.watch(driver).Run(ctx, b); err != nil && ctx.Err() == nil {
+			if err := b.meters.watch(driver).Run(ctx, r.sink(b, time.Duration(b.config.Settle))); err != nil && ctx.Err() == nil {
 				b.log.Info("a reader is watched no longer", "driver", r.Driver, "why", err)
 			}
 		})

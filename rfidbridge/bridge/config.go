@@ -48,6 +48,10 @@ type Config struct {
 	// 2s.
 	Guard Duration `json:"guard"`
 
+	// Settle is how long after a reader has come back a card on it counts as one that lay
+	// there, and does not pay: as long as the reader takes to see one. Default: 1s.
+	Settle Duration `json:"settle"`
+
 	// CaptureUnknown takes the money where nobody knows whether the actuator has opened.
 	// Default: it goes back.
 	CaptureUnknown bool `json:"capture_unknown"`
@@ -75,7 +79,7 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	c := Config{Patience: Duration(3 * time.Second), OfflinePatience: Duration(time.Second), Guard: Duration(2 * time.Second)}
+	c := Config{Patience: Duration(3 * time.Second), OfflinePatience: Duration(time.Second), Guard: Duration(2 * time.Second), Settle: Duration(time.Second)}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&c); err != nil {

@@ -68,6 +68,15 @@ func (r ReaderConfig) driver(bank *emv.Terminal) (reader.Driver, error) {
 	return s, nil
 }
 
+// sink is whom the reader's driver tells.
+func (r ReaderConfig) sink(to reader.Sink, settle time.Duration) reader.Sink {
+	switch r.Driver {
+	case "pcsc", "pn532", "serial":
+		return reader.Settling(to, settle)
+	}
+	return to // a number that is written is a tap
+}
+
 // checkDevice finds out whether it is said what the driver is to watch.
 func (r ReaderConfig) checkDevice() error {
 	switch r.Driver {
