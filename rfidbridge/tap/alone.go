@@ -8,26 +8,26 @@ import (
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/journal"
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
-	"github.com/caddy-paywall/caddy-paywall/wallet"
 )
 
 // alone has the kiosk decide by itself about a tap that the paywall has not answered. If that
 // has granted it all the same, nobody captures what it has set aside: the record that is
 // handed over later says that the tap is this one.
-func (d *Desk) alone(ctx context.Context, p Presented, id wallet.OpID, product wire.Product) (Result, error) {
+func (d *Desk) alone(ctx context.Context, p Presented, t wire.Tap, product wire.Product) (Result, error) {
 	result := Result{Kind: Offline, Product: product}
 	if d.Offline != nil {
-		grant, reason, err := d.Offline.Grant(p, wire.Tap{ID: id, Product: product.Name, Price: product.Price}, product)
+		grant, reason, err := d.Offline.Grant(p, t, product)
 		switch {
 		case err != nil:
 			return Result{}, err
 		case grant != "":
-			return d.open(ctx, journal.Entry{Tap: id, Grant: grant, Offline: true}, Result{Kind: Paid, Product: product, Alone: true})
+			return d.open(ctx, journal.Entry{Tap: t.ID, Grant: grant, Offline: true}, Result{Kind: Paid, Product: product, Alone: true})
 		case reason != "":
 			result.Kind, result.Reason = Refused, reason
 		}
 	}
-	return result, d.write(journal.Entry{Tap: id, Step: journal.Done, Outcome: string(result.Kind)})
+	d.doubt(t)
+	return result, d.write(journal.Entry{Tap: t.ID, Step: journal.Done, Outcome: string(result.Kind)})
 }
 
 var errNoAuthority = errors.New("the journal has grants of the kiosk's own, and it has nobody to settle them")

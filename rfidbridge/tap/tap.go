@@ -65,6 +65,7 @@ type Desk struct {
 
 	mu      sync.Mutex // for the journal
 	journal *journal.Journal
+	doubts  []wire.Tap // that were given up without a verdict, the oldest first
 }
 
 // Kind is how a tap has ended for who has tapped.
@@ -171,13 +172,15 @@ func (d *Desk) tap(ctx context.Context, p Presented, product wire.Product, again
 	if err := d.write(journal.Entry{Tap: id, Step: journal.Intent, Product: product.Name}); err != nil {
 		return Result{}, err
 	}
-	v, err := d.verdict(ctx, p, wire.Tap{ID: id, Product: product.Name, Card: p.Card, Price: product.Price, Again: again})
+	t := wire.Tap{ID: id, Product: product.Name, Card: p.Card, Price: product.Price, Again: again}
+	v, err := d.verdict(ctx, p, &t)
 	result := Result{Kind: Refused, Reason: v.Reason, Product: v.Product}
 	switch {
 	case errors.Is(err, client.ErrUncertain) && v.Ask != nil && v.Ask.PIN: // whoever cuts the network must not do without one
+		d.doubt(t)
 		result = Result{Kind: Offline, Product: product}
 	case errors.Is(err, client.ErrUncertain):
-		return d.alone(ctx, p, id, product)
+		return d.alone(ctx, p, t, product)
 	case errors.Is(err, errTorn):
 		result = Result{Kind: Unread, Product: product}
 	case errors.Is(err, ErrCancelled):
@@ -198,10 +201,10 @@ func (d *Desk) tap(ctx context.Context, p Presented, product wire.Product, again
 
 // verdict asks for one, and does what the paywall wants for it. With an error it is what was
 // wanted last.
-func (d *Desk) verdict(ctx context.Context, p Presented, t wire.Tap) (v wire.Verdict, err error) {
+func (d *Desk) verdict(ctx context.Context, p Presented, t *wire.Tap) (v wire.Verdict, err error) {
 	t.Exchange, t.PINPad = p.Exchange != nil, p.PIN != nil
 	for range mostAsked {
-		next, err := d.ask(ctx, t)
+		next, err := d.ask(ctx, *t)
 		if err != nil {
 			return v, err
 		}
@@ -319,5 +322,8 @@ func (d *Desk) Settle(ctx context.Context) (left int, err error) {
 			return len(pending) - i, err
 		}
 	}
-	return d.settleAlone(ctx, pending)
+	if left, err = d.settleAlone(ctx, pending); err == nil {
+		err = d.settleDoubts(ctx)
+	}
+	return left, err
 }

@@ -227,6 +227,38 @@ func TestSilenceIsAskedAgain(t *testing.T) {
 	}
 }
 
+// A tap that was given up, and that the paywall has granted, is taken back when it answers:
+// whoever taps again must not hear that they have just paid.
+func TestATapThatWasGivenUpIsTakenBack(t *testing.T) {
+	w := begin(t)
+	w.silent = 1000
+	if r := w.tap(); r.Kind != Offline || len(w.held) != 1 {
+		t.Fatalf("it is %+v, with %d taps", r, len(w.held))
+	}
+	w.silent = 1 // of the answer to the release
+	if _, err := w.desk.Settle(t.Context()); !errors.Is(err, client.ErrUncertain) {
+		t.Errorf("settling in silence: %v", err)
+	}
+	w.settle()
+	w.settle()
+	if len(w.held) != 1 || len(w.ended) != 1 || w.captured() > 0 || w.opened > 0 {
+		t.Errorf("%d taps, ended %v, opened %d", len(w.held), w.ended, w.opened)
+	}
+	w.verdict = wire.Verdict{Outcome: wire.Refused, Reason: wire.NoMoney, Product: coffee}
+	w.silent = 1000
+	for range mostDoubts + 1 {
+		w.desk.Patience = time.Millisecond
+		w.tap()
+	}
+	if w.silent = 0; len(w.desk.doubts) != mostDoubts {
+		t.Errorf("%d taps are remembered", len(w.desk.doubts))
+	}
+	w.settle()
+	if len(w.desk.doubts) > 0 || len(w.ended) != 1 {
+		t.Errorf("%d are still in doubt, ended %v", len(w.desk.doubts), w.ended)
+	}
+}
+
 // The kiosk loses power at every step of a tap and of its settlement, and the paywall's
 // answers get lost besides: nobody pays without the machine having opened but where nobody
 // can know it, nothing opens without a durable grant, and nothing is ended twice.
