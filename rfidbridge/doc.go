@@ -3,6 +3,7 @@
 //
 //	rfidbridge enrol    -site https://news.example -code ABCD-EFGH-JKMN-PQRS
 //	rfidbridge run      -config kiosk.json
+//	rfidbridge card     personalise|inspect|reset
 //	rfidbridge simulate -site http://localhost:8402 -code ABCD-EFGH-JKMN-PQRS
 //
 // It talks HTTP to a paywall (package wire), and knows neither Caddy nor the ledger. Which
@@ -15,6 +16,7 @@
 //	frames            what others do: 125 kHz modules, lines of text, keyboards
 //	serial            serial lines, of readers and of relays
 //	uid, card         what a card has shown, and what that proves
+//	issuing           blank cards become the site's, driven by the paywall
 //	guard             taps that look alike
 //	offline           what a kiosk grants while the paywall does not answer
 //	tap, journal      a tap from the card to the settlement, and what is owed after a crash
