@@ -2,8 +2,10 @@ package kiosk
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/caddy-paywall/caddy-paywall/rfidbridge/wire"
 	"github.com/caddy-paywall/caddy-paywall/wallet"
@@ -39,9 +41,23 @@ func (c *Cashier) AskSession(ctx context.Context, k Kiosk, asked wire.Session) (
 	return wire.SessionState{Begun: taken.Outcome == Captured}, err
 }
 
-// Leave ends what the tap of a card has opened in a browser, because the card has gone.
+// Leave ends what the tap of a card has opened in a browser, because the card has gone; or
+// what all taps of the kiosk have.
 func (c *Cashier) Leave(ctx context.Context, k Kiosk, gone wire.Leave) (struct{}, error) {
-	return struct{}{}, c.End(ctx, holdOf(gone.ID, k.Name))
+	if gone.ID != (wallet.OpID{}) {
+		return struct{}{}, c.End(ctx, holdOf(gone.ID, k.Name))
+	}
+	return struct{}{}, c.each(ctx, sessionPrefix, func(r wallet.Register) error {
+		var s Session
+		if json.Unmarshal([]byte(r.Value), &s) != nil || s.Kiosk != k.Name || !s.Live(c.Now()) {
+			return nil
+		}
+		id, err := wallet.ParseOpID(strings.TrimPrefix(r.Name, sessionPrefix))
+		if err != nil {
+			return err
+		}
+		return c.End(ctx, id)
+	})
 }
 
 // holdOf is the id of the hold of a tap at a kiosk.

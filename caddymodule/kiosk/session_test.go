@@ -99,6 +99,26 @@ func TestASessionEndsAtOnceAtEveryInstance(t *testing.T) {
 	}
 }
 
+// A kiosk whose program has begun anew knows of no card: what its taps have opened ends, and
+// nothing of another kiosk's.
+func TestAKioskThatBeginsAnewEndsItsSessions(t *testing.T) {
+	m, h, v := library(t)
+	other := m.shop.enrol("other")
+	shown := numbered(t, 2)
+	h.claims(other, shown)
+	_, mine := m.begins(v)
+	_, theirs := other.begins(other.wants(other.tap("gate", shown), wire.Granted, ""))
+	all := wire.Leave{}
+	for range 2 {
+		if _, err := m.Leave(t.Context(), m.authenticated(wire.LeavePath, all), all); err != nil {
+			t.Fatal(err)
+		}
+		if m.isLive(mine) || !other.isLive(theirs) {
+			t.Errorf("live: %v, and another kiosk's: %v", m.isLive(mine), other.isLive(theirs))
+		}
+	}
+}
+
 // The attack: a code is taken down and used by a second browser, before and after the first
 // has come back, or is another kiosk's, or is old.
 func TestACodeIsForOneBrowser(t *testing.T) {

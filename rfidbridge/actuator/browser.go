@@ -85,6 +85,17 @@ func (b *Browser) opened(tap wallet.OpID) (Outcome, error) {
 	return Done, nil
 }
 
+// Reset implements [Resetter]: where cards end what they have opened, all of it ends. Whether
+// they still lie there, nobody has watched. The paywall hears of it with Tell.
+func (b *Browser) Reset(context.Context) error {
+	if b.WhileCard {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.leaving = append(b.leaving, wallet.OpID{})
+	}
+	return nil
+}
+
 // Gone says that the card of the newest tap is gone. The paywall hears of it with Tell.
 func (b *Browser) Gone() {
 	if b.WhileCard {

@@ -77,6 +77,17 @@ func TestTheKiosksBrowserComesForWhatATapHasPaid(t *testing.T) {
 	}
 }
 
+// A program that begins anew has not seen whether a card was taken away meanwhile.
+func TestWhatCardsHaveOpenedEndsWithTheProgram(t *testing.T) {
+	for _, whileCard := range []bool{true, false} {
+		d := &desk{}
+		b := &Browser{Paywall: d, Show: func(string) {}, WhileCard: whileCard}
+		if err := errors.Join(b.Reset(t.Context()), b.Tell(t.Context())); err != nil || slices.Equal(d.left, []wallet.OpID{{}}) != whileCard {
+			t.Errorf("%v: the paywall is told of %v, %v", whileCard, d.left, err)
+		}
+	}
+}
+
 // A card that is gone ends what it has opened, where that is wanted, and the next tap does
 // so anyway.
 func TestWhatATapHasOpenedEnds(t *testing.T) {

@@ -32,7 +32,8 @@ type SessionState struct {
 	Ended bool `json:"ended"` // and the browser is signed out again
 }
 
-// Leave says that the card of a tap has gone: what it has opened in a browser ends.
+// Leave says that the card of a tap has gone: what it has opened in a browser ends. Without a
+// tap all that the kiosk's taps have opened ends: it has begun anew, and knows of no card.
 type Leave struct {
-	ID wallet.OpID `json:"tap"`
+	ID wallet.OpID `json:"tap,omitzero"`
 }
