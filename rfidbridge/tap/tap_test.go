@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ type world struct {
 
 	// The paywall.
 	verdict wire.Verdict
+	asks    int // how often the card has to answer before
 	silent  int // requests that are not answered, though they are carried out
 	held    map[wallet.OpID]bool
 	ended   map[string]string // by grant
@@ -88,6 +90,10 @@ func (w *world) Tap(_ context.Context, t wire.Tap) (wire.Verdict, error) {
 	w.step()
 	v := w.verdict
 	v.ID = t.ID
+	if answered := w.answered(t.Answer); answered < w.asks && t.Exchange {
+		w.step()
+		return wire.Verdict{ID: t.ID, Outcome: wire.Asked, Ask: &wire.Ask{State: strconv.Itoa(answered + 1), Command: wire.Hex{1}}}, w.answer()
+	}
 	if v.Outcome == wire.Granted {
 		w.held[t.ID] = true
 		v.Grant = "sealed " + t.ID.String()
@@ -131,7 +137,28 @@ func (w *world) open(context.Context, actuator.Opening) (actuator.Outcome, error
 	return w.outcome, nil
 }
 
-func (w *world) tap() Result { return w.desk.Tap(context.Background(), Presented{}, coffee, false) }
+// answered is how often the card has answered, by the state that the paywall has sealed.
+func (w *world) answered(a *wire.Answer) int {
+	if a == nil || w.asks == 0 {
+		return 0
+	}
+	n, err := strconv.Atoi(a.State)
+	if err != nil || len(a.Card) != 1 {
+		w.Errorf("it is answered %q, %v", a.State, err)
+	}
+	return n
+}
+
+func (w *world) tap() Result {
+	p := Presented{}
+	if w.asks > 0 {
+		p.Exchange = func(command []byte) ([]byte, error) {
+			w.step()
+			return command, nil
+		}
+	}
+	return w.desk.Tap(context.Background(), p, coffee, false)
+}
 
 func (w *world) settle() {
 	w.Helper()
@@ -263,10 +290,10 @@ func TestATapThatWasGivenUpIsTakenBack(t *testing.T) {
 // answers get lost besides: nobody pays without the machine having opened but where nobody
 // can know it, nothing opens without a durable grant, and nothing is ended twice.
 func TestPowerMayBeLostAtAnyStep(t *testing.T) {
-	for _, silent := range []int{0, 1, 3} {
+	for _, c := range []struct{ silent, asks int }{{0, 0}, {1, 0}, {3, 0}, {0, 2}, {2, 2}} {
 		for at := 1; ; at++ {
 			w := begin(t)
-			w.crashAt, w.silent = at, silent
+			w.crashAt, w.silent, w.asks = at, c.silent, c.asks
 			crashed := w.until(func() {
 				w.tap()
 				_, _ = w.desk.Settle(context.Background())
@@ -281,7 +308,7 @@ func TestPowerMayBeLostAtAnyStep(t *testing.T) {
 				t.Errorf("crash at %d: one tap has become %d", at, len(w.held))
 			}
 			if !crashed {
-				if at < 7 {
+				if at < 7+3*c.asks {
 					t.Errorf("a tap has %d steps: too few to prove anything", at)
 				}
 				break
