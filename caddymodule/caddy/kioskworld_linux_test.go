@@ -55,6 +55,7 @@ type kioskWorld struct {
 	refuses    atomic.Bool    // the gate does not open
 	dies       bool           // what strikes is the end of the kiosk, and so of a gate that is about to open
 	keeps      bool           // capture_unknown
+	pcscd      string         // the socket of one; empty: the reader is the program's input
 
 	mu     sync.Mutex
 	armed  place
@@ -109,26 +110,32 @@ http://localhost:%s {
 	return w
 }
 
-// claimCard makes the card the holder's, at another kiosk.
+// claimCard makes the card the holder's, who has some money.
 func (w *kioskWorld) claimCard() {
 	w.Helper()
 	var redeemed struct{ Balance any }
 	w.holder.ask(redeemPath, map[string]any{"code": w.vouchers("5.00", 1)[0]}, &redeemed)
+	number, err := uid.Hex.Parse(cardNumber)
+	w.must(err)
+	w.holder.ask("/.paywall/cards/change", map[string]any{"card": w.claim("desk", wire.Card{UID: number}), "offline": true}, &struct{ Card string }{})
+}
+
+// claim makes a card the holder's, at another kiosk, and returns its ID.
+func (w *kioskWorld) claim(kiosk string, shown wire.Card) string {
+	w.Helper()
 	var made struct{ Code string }
-	w.operator(&made, "kiosk", "enrol", "desk")
-	id, err := client.Enrol(w.Context(), w.url, made.Code, filepath.Join(w.dir, "desk.json"), nil)
+	w.operator(&made, "kiosk", "enrol", kiosk)
+	id, err := client.Enrol(w.Context(), w.url, made.Code, filepath.Join(w.dir, kiosk+".json"), nil)
 	w.must(err)
 	desk, err := client.New(id, nil)
 	w.must(err)
-	number, err := uid.Hex.Parse(cardNumber)
-	w.must(err)
 	var tap wallet.OpID
 	w.must(tap.UnmarshalText([]byte(w.newID())))
-	v, err := desk.Tap(w.Context(), wire.Tap{ID: tap, Product: "gate", Price: "0.10", Card: wire.Card{UID: number}})
+	v, err := desk.Tap(w.Context(), wire.Tap{ID: tap, Product: "gate", Price: "0.10", Card: shown})
 	w.must(err)
 	var card struct{ Card string }
 	w.holder.ask("/.paywall/cards/add", map[string]any{"claim": v.Claim}, &card)
-	w.holder.ask("/.paywall/cards/change", map[string]any{"card": card.Card, "offline": true}, &card)
+	return card.Card
 }
 
 func (w *kioskWorld) must(err error) {
@@ -188,10 +195,14 @@ func (w *kioskWorld) keep(keeps bool) {
 func (w *kioskWorld) startKiosk() {
 	w.Helper()
 	config := filepath.Join(w.dir, "kiosk.json")
-	w.must(os.WriteFile(config, fmt.Appendf(nil, `{"product":"gate","readers":[{"driver":"stdin"}],"patience":"20s","offline_patience":"200ms","guard":"1ms","capture_unknown":%t,
-		"actuator":{"exec":["sh","-c","cd %s; %s"],"timeout":"30s"}}`, w.keeps, w.dir, strings.NewReplacer(`"`, `\"`, "\n", `\n`).Replace(gatekeeper)), 0o600))
+	readers := `{"driver":"stdin"}`
+	if w.pcscd != "" {
+		readers = `{"driver":"pcsc"}`
+	}
+	w.must(os.WriteFile(config, fmt.Appendf(nil, `{"product":"gate","readers":[%s],"settle":"1ms","patience":"20s","offline_patience":"200ms","guard":"1ms","capture_unknown":%t,
+		"actuator":{"exec":["sh","-c","cd %s; %s"],"timeout":"30s"}}`, readers, w.keeps, w.dir, strings.NewReplacer(`"`, `\"`, "\n", `\n`).Replace(gatekeeper)), 0o600))
 	w.kiosk = exec.Command(w.rfidbridge, "run", "-config", config, "-state", w.dir)
-	w.kiosk.Stderr = &w.said
+	w.kiosk.Stderr, w.kiosk.Env = &w.said, append(os.Environ(), "PCSCLITE_CSOCK_NAME="+w.pcscd)
 	var err error
 	w.cards, err = w.kiosk.StdinPipe()
 	w.must(err)

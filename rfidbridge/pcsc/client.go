@@ -3,13 +3,14 @@ package pcsc
 import (
 	"cmp"
 	"context"
+	"os"
 	"sync"
 	"time"
 )
 
 // Options say where pcscd is. All have defaults.
 type Options struct {
-	Socket  string        // default: DefaultSocket
+	Socket  string        // default: that of the environment's PCSCLITE_CSOCK_NAME, as for all of pcscd's clients, or DefaultSocket
 	Timeout time.Duration // of one answer, also of a card's; default: 10 s
 }
 
@@ -34,7 +35,7 @@ const (
 
 // Open connects to pcscd and agrees on the protocol.
 func Open(ctx context.Context, o Options) (*Client, error) {
-	o.Socket, o.Timeout = cmp.Or(o.Socket, DefaultSocket), cmp.Or(o.Timeout, 10*time.Second)
+	o.Socket, o.Timeout = cmp.Or(o.Socket, os.Getenv("PCSCLITE_CSOCK_NAME"), DefaultSocket), cmp.Or(o.Timeout, 10*time.Second)
 	c := &Client{options: o}
 	var err error
 	if c.conn, c.minor, err = dial(ctx, o.Socket, o.Timeout, newestMinor); err != nil {

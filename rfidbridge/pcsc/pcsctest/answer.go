@@ -63,7 +63,7 @@ func (d *Daemon) answer(conn net.Conn, c *client, command uint32, body []byte) e
 			c.send(conn, d.table())
 		}
 	case 0x04:
-		c.send(conn, d.connect(body))
+		c.send(conn, d.connect(c, body))
 	case 0x06:
 		c.send(conn, words(word(body, 0), word(body, 1), d.disconnect(word(body, 0))))
 	default:
@@ -95,7 +95,7 @@ func (d *Daemon) table() (table []byte) {
 	return table
 }
 
-func (d *Daemon) connect(body []byte) []byte {
+func (d *Daemon) connect(c *client, body []byte) []byte {
 	answer := bytes.Clone(body)
 	name, _, _ := bytes.Cut(body[4:132], []byte{0})
 	rv := uint32(0)
@@ -108,7 +108,7 @@ func (d *Daemon) connect(body []byte) []byte {
 		rv = sharingViolation
 	default:
 		d.next++
-		r.taken = d.next
+		r.taken, c.handles = d.next, append(c.handles, d.next)
 		d.handles[d.next] = r
 		order.PutUint32(answer[140:], d.next)
 		order.PutUint32(answer[144:], 2)

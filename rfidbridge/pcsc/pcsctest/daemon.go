@@ -43,10 +43,11 @@ type reader struct {
 	taken  uint32 // the handle of who has it alone
 }
 
-// client is a connection, and whether it waits for a change.
+// client is a connection, whether it waits for a change, and the cards that it has had.
 type client struct {
-	waits bool
-	write sync.Mutex
+	waits   bool
+	handles []uint32
+	write   sync.Mutex
 }
 
 // Start runs a daemon of protocol 4:minor until the test ends.
@@ -190,7 +191,12 @@ func (d *Daemon) accept(listener net.Listener) {
 
 func (d *Daemon) serve(conn net.Conn, c *client) {
 	defer func() {
-		d.locked(func() { delete(d.clients, conn) })
+		d.locked(func() {
+			delete(d.clients, conn)
+			for _, handle := range c.handles {
+				d.disconnect(handle)
+			}
+		})
 		_ = conn.Close()
 	}()
 	for {
