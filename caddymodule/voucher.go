@@ -51,7 +51,7 @@ func (c *call) redeem() error {
 	if c.isPage() && held == nil {
 		c.keep(made)
 	}
-	answer := redeemedJSON{made.json(), c.app.money(receipt.Amount), c.app.money(receipt.Balance)}
+	answer := redeemedJSON{made.json(), c.app.money(receipt.Amount), c.app.money(c.payDebts(made.id, receipt.Balance))}
 	if held != nil {
 		answer.madeJSON = madeJSON{Wallet: made.id.String()}
 	}
